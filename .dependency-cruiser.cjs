@@ -1,0 +1,43 @@
+/** Imports point inwards (ARCHITECTURE.md). One rule a folder: what it may see of src. */
+const only = (name, from, to) => ({
+  name,
+  severity: 'error',
+  from: { path: from },
+  to: { path: '^src/', pathNot: `^src/(${to})` },
+})
+
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    only('lib-is-a-leaf', '^src/lib/', 'lib/'),
+    only('wire-is-pure', '^src/pcp/wire/', 'pcp/wire/|lib/'),
+    only('pcp-knows-only-the-ports', '^src/pcp/(?!wire/)', 'pcp/|lib/|core/(ports|types)'),
+    only('core-sees-pure-code', '^src/core/', 'core/|lib/|pcp/wire/'),
+    only('front-talks-to-core', '^src/upnp/', 'core/|lib/|upnp/'),
+    only('page-talks-to-core', '^src/web/', 'core/|lib/|web/'),
+    only('nat-fits-the-ports', '^src/nat/', 'core/(ports|types)|lib/|nat/'),
+    only('server-is-apart', '^src/pcp-server/', 'pcp/wire/|lib/|pcp-server/'),
+    only('config-is-apart', '^src/config/', 'config/|lib/'),
+    {
+      name: 'no-io-in-pure-code',
+      severity: 'error',
+      from: { path: '^src/(core|pcp/wire)/' },
+      to: { dependencyTypes: ['core', 'npm'] },
+    },
+    {
+      name: 'nobody-imports-the-top',
+      severity: 'error',
+      from: { pathNot: '^src/(cli|main|commands/)' },
+      to: { path: '^src/(cli|main|commands/)' },
+    },
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default'],
+    },
+  },
+}

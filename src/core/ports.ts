@@ -1,0 +1,99 @@
+import type { Clock, Random } from '../lib/clock.ts'
+import type { IpAddress, Ipv4Address } from '../lib/ip.ts'
+import type { Log } from '../lib/log.ts'
+import type { Millis, Port, Seconds } from '../lib/units.ts'
+import type { ResultName } from '../pcp/wire/constants.ts'
+import type { External, Protocol } from './types.ts'
+
+// Everything the core asks of the outside. Only main.ts and test/support join it to something real.
+
+export interface Ports {
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly pcp: PcpPort
+  readonly nat: NatPort
+}
+
+/** One mapping as the PCP server is to have it (RFC 6887 §11). */
+export interface PcpMapping {
+  readonly protocol: Protocol
+  /** The LAN host, where the CPE does no NAT (THIRD_PARTY, RFC 6970 §5.4); undefined: the client's own address. */
+  readonly internalAddress: Ipv4Address | undefined
+  readonly internalPort: Port
+  /**
+   * Counts the lives of this (protocol, address, port): the nonce is derived from it, so it stays the same over
+   * retransmission, renewal and delete, and a mapping made anew never shares one with its predecessor (§11.2).
+   */
+  readonly generation: number
+}
+
+export interface MapRequest extends PcpMapping {
+  /** Suggested external port, 0 for no preference. */
+  readonly suggestedPort: Port | 0
+  /** Suggested external address, undefined for no preference. */
+  readonly suggestedAddress: IpAddress | undefined
+  /** Requested lifetime, 1..2^32-1. */
+  readonly lifetime: Seconds
+  readonly preferFailure: boolean
+  /** FILTER: the only remote hosts let through; empty for everybody. */
+  readonly remotePeers: readonly Ipv4Address[]
+  /** 'until-answered' follows RFC 6887 §8.1.1 until the signal ends it; 'once' sends one packet (§11.2.1). */
+  readonly sending: 'until-answered' | 'once'
+}
+
+export interface PcpGranted {
+  readonly kind: 'granted'
+  readonly external: External
+  readonly lifetime: Seconds
+  /** When the answered request left: lifetimes are counted from here, the safe side. */
+  readonly sentAt: Millis
+}
+
+export interface PcpRefused {
+  readonly kind: 'refused'
+  /** 'UNKNOWN' for codes no registry had (RFC 6970 §4.3: treated like the other failures). */
+  readonly result: ResultName | 'UNKNOWN'
+  /** How long the server wants this request not repeated. */
+  readonly lifetime: Seconds
+}
+
+/** No answer before the signal ended the wait. Normal, so a value and no exception. */
+export interface PcpSilent {
+  readonly kind: 'silent'
+}
+
+export type PcpOutcome = PcpGranted | PcpRefused | PcpSilent
+
+export interface PcpDeleted {
+  readonly kind: 'deleted'
+  /** How long the server still forwards (RFC 6887 §15); 0 as a rule. */
+  readonly lifetime: Seconds
+}
+
+/** The carrier. Never rejects: what can go wrong on a network is an outcome. */
+export interface PcpPort {
+  map(request: MapRequest, signal: AbortSignal): Promise<PcpOutcome>
+  unmap(mapping: PcpMapping, signal: AbortSignal): Promise<PcpDeleted | PcpRefused | PcpSilent>
+}
+
+/** One mapping as the router's own NAT is to have it. */
+export interface NatRule {
+  readonly protocol: Protocol
+  /** Port on the WAN address: the PCP internal port (RFC 6970 §5.5). */
+  readonly wanPort: Port
+  readonly client: Ipv4Address
+  readonly clientPort: Port
+  /** The only remote hosts let in; empty for everybody. */
+  readonly remoteHosts: readonly Ipv4Address[]
+  /** As the carrier assigned it, so that LAN hosts reach it too; undefined while unknown. */
+  readonly external: External | undefined
+}
+
+/** The router's own NAT. Rejects when the kernel refuses: then nothing of the call was done. */
+export interface NatPort {
+  /** Creates the rule or replaces what stands at its WAN port, for `timeout` seconds from now. */
+  set(rule: NatRule, timeout: Seconds): Promise<void>
+  /** Ends forwarding at this WAN port, running flows too. Absent is fine. */
+  remove(protocol: Protocol, wanPort: Port): Promise<void>
+}

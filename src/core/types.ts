@@ -1,0 +1,65 @@
+import type { IpAddress, Ipv4Address } from '../lib/ip.ts'
+import type { Port, Seconds } from '../lib/units.ts'
+
+/** RFC 6970 §4.1: only these two. */
+export type Protocol = 'TCP' | 'UDP'
+
+/** The version of the service a control point called. It decides defaults and error codes. */
+export type IgdVersion = 1 | 2
+
+/** Who calls: a host on a LAN, by the address its request came from. */
+export interface Caller {
+  readonly address: Ipv4Address
+  readonly version: IgdVersion
+}
+
+/** A RemoteHost: one address, or '' for anybody. */
+export type RemoteHost = Ipv4Address | ''
+
+/** What names an entry (WANIPConnection, PortMappingEntry): three values, no more. */
+export interface EntryKey {
+  readonly remoteHost: RemoteHost
+  readonly externalPort: Port
+  readonly protocol: Protocol
+}
+
+/** The lease of an entry: seconds as asked, or for ever (RFC 6970 §5.9). */
+export type Lease = Seconds | 'infinite'
+
+/** AddPortMapping, parsed. */
+export interface AddRequest extends EntryKey {
+  readonly internalPort: Port
+  readonly internalClient: Ipv4Address
+  readonly description: string
+  readonly lease: Lease
+}
+
+/** AddAnyPortMapping, parsed: the external port is a wish, 0 for none. */
+export interface AddAnyRequest extends Omit<AddRequest, 'externalPort'> {
+  readonly externalPort: Port | 0
+}
+
+/** DeletePortMappingRange and GetListOfPortMappings, parsed. */
+export interface PortRange {
+  readonly startPort: number
+  readonly endPort: number
+  readonly protocol: Protocol
+}
+
+/** An entry as Get… shows it. */
+export interface PortMappingEntry extends EntryKey {
+  readonly internalPort: Port
+  readonly internalClient: Ipv4Address
+  readonly description: string
+  /** Seconds left of the UPnP lease, never of the PCP lifetime; 0 means for ever. */
+  readonly leaseDuration: Seconds
+}
+
+/** WANIPConnection's ConnectionStatus, as far as a router can tell. */
+export type ConnectionStatus = 'Connected' | 'Connecting' | 'Disconnected'
+
+/** An external address and port as the carrier assigned them. */
+export interface External {
+  readonly address: IpAddress
+  readonly port: Port
+}

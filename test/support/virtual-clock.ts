@@ -1,0 +1,53 @@
+import type { Clock } from '../../src/lib/clock.ts'
+import { type Millis, millis } from '../../src/lib/units.ts'
+
+interface Timer {
+  readonly due: number
+  readonly run: () => void
+}
+
+/** Lets everything that waits on settled promises run. No time passes. */
+export const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+/** A clock that moves only when a test says so. */
+export class VirtualClock implements Clock {
+  #now: number
+  readonly #timers = new Set<Timer>()
+
+  constructor(start = 1_000_000) {
+    this.#now = start
+  }
+
+  now(): Millis {
+    return millis(this.#now)
+  }
+
+  at(due: Millis, run: () => void): Disposable {
+    const timer = { due, run }
+    this.#timers.add(timer)
+    return { [Symbol.dispose]: () => void this.#timers.delete(timer) }
+  }
+
+  /** How many timers wait. */
+  get pending(): number {
+    return this.#timers.size
+  }
+
+  /** Lets `span` milliseconds pass, running what becomes due in order, and what its promises lead to. */
+  async advance(span: number): Promise<void> {
+    const end = this.#now + span
+    await settle()
+    for (let next = this.#next(end); next; next = this.#next(end)) {
+      this.#timers.delete(next)
+      this.#now = Math.max(this.#now, next.due)
+      next.run()
+      await settle()
+    }
+    this.#now = end
+  }
+
+  #next(end: number): Timer | undefined {
+    const due = [...this.#timers].filter((timer) => timer.due <= end)
+    return due.sort((a, b) => a.due - b.due)[0]
+  }
+}
