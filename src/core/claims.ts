@@ -1,0 +1,73 @@
+import type { Clock, Random } from '../lib/clock.ts'
+import type { Ipv4Address } from '../lib/ip.ts'
+import type { Millis, Port } from '../lib/units.ts'
+import { Fault } from './fault.ts'
+import type { Claim } from './mapping.ts'
+import type { Ports } from './ports.ts'
+import type { Protocol } from './types.ts'
+import type { WanPorts } from './wan-ports.ts'
+
+declare const brand: unique symbol
+/** Names one internal port as the PCP server sees it. */
+type InternalKey = string & { readonly [brand]: 'InternalKey' }
+
+const internalKey = (claim: Pick<Claim, 'protocol' | 'client' | 'internalPort' | 'wanPort'>): InternalKey =>
+  (claim.wanPort === undefined
+    ? `${claim.protocol}:${claim.client}:${claim.internalPort}`
+    : `${claim.protocol}:${claim.wanPort}`) as InternalKey
+
+/** How many internal ports keep their count of lives; the ones unused for longest forget it first. */
+const REMEMBERED = 32_768
+
+/**
+ * Hands out internal ports: no two mappings ever share one (RFC 6887 §11: one MAP per internal address, protocol
+ * and port), and each life of a port gets a generation of its own, hence a nonce of its own (§11.2).
+ */
+export class Claims {
+  readonly #clock: Clock
+  readonly #random: Random
+  /** Undefined where the router does no NAT: then the LAN host's own port is the internal port. */
+  readonly #wanPorts: WanPorts | undefined
+  readonly #open = new Set<InternalKey>()
+  readonly #generations = new Map<InternalKey, number>()
+
+  constructor(ports: Pick<Ports, 'clock' | 'random'>, wanPorts: WanPorts | undefined) {
+    this.#clock = ports.clock
+    this.#random = ports.random
+    this.#wanPorts = wanPorts
+  }
+
+  /** `wish` is the WAN port to take if it is free. Faults: 718 when PCP cannot express it, 728 when none is left. */
+  open(of: { protocol: Protocol; client: Ipv4Address; internalPort: Port }, wish: Port | 0): Claim {
+    const wanPort = this.#wanPorts?.allocate(of.protocol, wish, this.#random.unit())
+    if (this.#wanPorts && wanPort === undefined) throw new Fault(728, 'no WAN port is left in nat.ports')
+    const key = internalKey({ ...of, wanPort })
+    if (this.#open.has(key)) throw new Fault(718, `${key} has an external port already, and PCP allows one`)
+    this.#open.add(key)
+    return { ...of, wanPort, generation: this.#nextGeneration(key) }
+  }
+
+  /** The server holds nothing of this claim any more from `free` on. */
+  close(claim: Claim, free: Millis): void {
+    if (free <= this.#clock.now()) this.#release(claim)
+    else this.#clock.at(free, () => this.#release(claim))
+  }
+
+  #release(claim: Claim): void {
+    this.#open.delete(internalKey(claim))
+    if (claim.wanPort !== undefined) this.#wanPorts?.release(claim.protocol, claim.wanPort)
+  }
+
+  #nextGeneration(key: InternalKey): number {
+    const generation = (this.#generations.get(key) ?? -1) + 1
+    this.#generations.delete(key)
+    this.#generations.set(key, generation)
+    if (this.#generations.size > REMEMBERED) this.#generations.delete(firstKey(this.#generations))
+    return generation
+  }
+}
+
+function firstKey<K>(map: ReadonlyMap<K, unknown>): K {
+  for (const key of map.keys()) return key
+  throw new RangeError('the map is empty')
+}

@@ -1,0 +1,21 @@
+import type { Seconds } from '../lib/units.ts'
+import type { Changes } from './changes.ts'
+import type { Claims } from './claims.ts'
+import type { ExternalAddress } from './external-address.ts'
+import type { MappingTable } from './mapping-table.ts'
+import type { Ports } from './ports.ts'
+import type { Tombstones } from './tombstones.ts'
+
+/** What the parts of the core share: the state, and the way out. */
+export interface Context {
+  readonly ports: Ports
+  readonly table: MappingTable
+  readonly claims: Claims
+  readonly tombstones: Tombstones
+  readonly external: ExternalAddress
+  readonly changes: Changes
+  /** `pcp.maxLifetime`: never ask the carrier for more. */
+  readonly maxLifetime: Seconds | undefined
+  /** Aborts when the daemon stops. */
+  readonly closing: AbortSignal
+}

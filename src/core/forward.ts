@@ -1,0 +1,43 @@
+import { type Seconds, seconds } from '../lib/units.ts'
+import type { Context } from './context.ts'
+import type { Claim, Mapping } from './mapping.ts'
+import type { NatRule } from './ports.ts'
+import { ruleOf } from './translate.ts'
+
+// The router's own side of a mapping (RFC 6970 §5.5). What the kernel refuses is logged here, once.
+
+/** What a NAT rule outlives the PCP lifetime by: never shorter than the server's (RFC 6970 §5.5). */
+const MARGIN = 60
+
+/** Forwards for `timeout`; false when the kernel refused. Without NAT in the router there is nothing to do. */
+export async function forward(
+  context: Context,
+  rule: NatRule | undefined,
+  timeout: Seconds,
+): Promise<boolean> {
+  if (!rule) return true
+  try {
+    await context.ports.nat.set(rule, timeout)
+    return true
+  } catch (error) {
+    context.ports.log.error({ error: String(error), rule }, 'the router NAT refused a rule')
+    return false
+  }
+}
+
+/** Forwards as long as the carrier does, and a little longer: should we die, it ends by itself. */
+export const forwardWhileGranted = (context: Context, mapping: Mapping): Promise<boolean> =>
+  forward(context, ruleOf(mapping), seconds(mapping.grant.lifetime + MARGIN))
+
+/** Ends forwarding, running flows too. */
+export async function withdraw(context: Context, claim: Claim): Promise<void> {
+  if (claim.wanPort === undefined) return
+  try {
+    await context.ports.nat.remove(claim.protocol, claim.wanPort)
+  } catch (error) {
+    context.ports.log.error(
+      { error: String(error), claim },
+      'the router NAT kept a rule; it ends with its timeout',
+    )
+  }
+}

@@ -1,0 +1,147 @@
+import { atMost } from '../lib/abort.ts'
+import { SerialQueues } from '../lib/serial.ts'
+import { type Millis, type Port, after, millis } from '../lib/units.ts'
+import type { Context } from './context.ts'
+import { Fault } from './fault.ts'
+import type { Gateway } from './gateway.ts'
+import { checkRange, lookUp, ownEntries, shown } from './listing.ts'
+import { type PortKey, portKey } from './mapping.ts'
+import { Mappings } from './mappings.ts'
+import { type Limits, Policy } from './policy.ts'
+import { METHOD } from './rfc6970.ts'
+import type { AddAnyRequest, AddRequest, Caller, EntryKey, PortMappingEntry, PortRange } from './types.ts'
+
+/** UDA lets an action take 30 s; this leaves the answer time to arrive. */
+const SOAP_DEADLINE = millis(25_000)
+/** A delete is answered after this long although the carrier is silent: locally it is done. */
+const DELETE_PATIENCE = millis(5000)
+
+/**
+ * The interworking function (RFC 6970): one method per IGD action. Says who may do what, and in which order;
+ * `Mappings` does it. Calls about one external port take turns, all others go side by side, so a slow carrier
+ * keeps nobody else waiting.
+ */
+export class InterworkingFunction implements Gateway {
+  readonly #context: Context
+  readonly #mappings: Mappings
+  readonly #policy: Policy
+  readonly #turns = new SerialQueues<PortKey | string>()
+
+  constructor(context: Context, limits: Limits) {
+    this.#context = context
+    this.#policy = new Policy(context.ports.clock, limits)
+    this.#mappings = new Mappings(context, this.#policy)
+  }
+
+  /** Asks the carrier for the external address, so that it is known before the first mapping. */
+  start(): void {
+    this.#mappings.learnAddress()
+  }
+
+  /** Stops all timers and waits; with `release` everything is deleted at the carrier first, until `due`. */
+  async stop(release: boolean, due: Millis): Promise<void> {
+    if (release) await atMost(this.#context.ports.clock, due, this.#mappings.releaseAll())
+    this.#mappings.stop()
+  }
+
+  /** RFC 6970 §5.6.2. */
+  async addPortMapping(request: AddRequest, caller: Caller): Promise<void> {
+    this.#policy.authorize(request, caller)
+    this.#mappings.refuseTaken(request)
+    const due = this.#deadline()
+    await this.#turns.run(portKey(request.protocol, request.externalPort), async () => {
+      this.#mappings.refuseTaken(request)
+      const held = this.#context.table.at(request.protocol, request.externalPort)
+      await (held
+        ? this.#mappings.addAgain(held, request, due)
+        : this.#mappings.create(request, METHOD.AddPortMapping.preferFailure, due))
+    })
+  }
+
+  /** RFC 6970 §5.6.1. What the host has already keeps its port (WANIPConnection:2 figure 2-4). */
+  async addAnyPortMapping(request: AddAnyRequest, caller: Caller): Promise<Port> {
+    this.#policy.authorize(request, caller)
+    const due = this.#deadline()
+    return await this.#turns.run(
+      `${request.protocol}:${request.internalClient}:${request.internalPort}`,
+      async () => {
+        const held = this.#mappings.held(request)
+        if (!held) return await this.#mappings.create(request, METHOD.AddAnyPortMapping.preferFailure, due)
+        await this.#mappings.addAgain(held, { ...request, externalPort: held.externalPort }, due)
+        return held.externalPort
+      },
+    )
+  }
+
+  /** RFC 6970 §5.8. */
+  async deletePortMapping(key: EntryKey, caller: Caller): Promise<void> {
+    const { changes, ports, table } = this.#context
+    const due = after(ports.clock.now(), DELETE_PATIENCE)
+    await this.#turns.run(portKey(key.protocol, key.externalPort), async () => {
+      const entry = table.find(key)
+      if (!entry) throw new Fault(714, 'there is no such entry')
+      if (entry.mapping.claim.client !== caller.address) throw new Fault(606, 'the entry is another host’s')
+      const deleted = this.#mappings.remove(entry)
+      changes.table()
+      await atMost(ports.clock, due, deleted)
+    })
+  }
+
+  /** RFC 6970 §5.8: the caller’s own entries, answered before the carrier has confirmed each. */
+  deletePortMappingRange(range: PortRange, caller: Caller): Promise<void> {
+    checkRange(range)
+    this.#policy.authorizeRange(range.startPort)
+    const own = ownEntries(this.#context.table, range, caller)
+    if (own.length === 0) throw this.#nothingToDelete(range)
+    for (const entry of own) void this.#mappings.remove(entry)
+    this.#context.changes.table()
+    return Promise.resolve()
+  }
+
+  getGenericPortMappingEntry(index: number): PortMappingEntry {
+    const entry = this.#context.table.entryAt(index)
+    if (!entry) throw new Fault(713, 'the index is past the last entry')
+    return shown(entry, this.#context.ports.clock.now())
+  }
+
+  /** RFC 6970 §5.7. */
+  getSpecificPortMappingEntry(key: EntryKey, caller: Caller): Promise<PortMappingEntry> {
+    const entry = lookUp(this.#context.table, key, caller)
+    if (!entry) return Promise.reject(new Fault(714, 'there is no such entry'))
+    return Promise.resolve(shown(entry, this.#context.ports.clock.now()))
+  }
+
+  getListOfPortMappings(range: PortRange, limit: number, caller: Caller): readonly PortMappingEntry[] {
+    checkRange(range)
+    const own = ownEntries(this.#context.table, range, caller)
+    if (own.length === 0) throw new Fault(730, 'the range holds no entry of this host')
+    const now = this.#context.ports.clock.now()
+    return own.slice(0, limit === 0 ? undefined : limit).map((entry) => shown(entry, now))
+  }
+
+  externalIpAddress(): string {
+    return this.#context.external.address ?? ''
+  }
+
+  connectionStatus() {
+    return this.#context.external.status
+  }
+
+  portMappingNumberOfEntries(): number {
+    return this.#context.table.size
+  }
+
+  systemUpdateId(): number {
+    return this.#context.changes.systemUpdateId
+  }
+
+  #deadline(): Millis {
+    return after(this.#context.ports.clock.now(), SOAP_DEADLINE)
+  }
+
+  #nothingToDelete(range: PortRange): Fault {
+    return this.#context.table.holdsAny(range)
+      ? new Fault(606, 'the entries in the range are other hosts’')
+      : new Fault(730, 'the range holds no entry')
+  }
+}

@@ -1,0 +1,104 @@
+import type { Ipv4Address } from '../lib/ip.ts'
+import type { Port } from '../lib/units.ts'
+import { type Entry, type Mapping, type PortKey, portKey } from './mapping.ts'
+import type { EntryKey, PortRange, Protocol } from './types.ts'
+
+const keyOf = (mapping: Mapping): PortKey => portKey(mapping.claim.protocol, mapping.externalPort)
+
+/**
+ * The mappings that control points know of (RFC 6970 §5.3), with an index for every question a request asks:
+ * none of them costs more when the table grows.
+ */
+export class MappingTable {
+  readonly #byPort = new Map<PortKey, Mapping>()
+  readonly #byClient = new Map<Ipv4Address, Set<Mapping>>()
+  /** In order of creation, so that an index is a place and a place is found by its order. */
+  readonly #entries: Entry[] = []
+  #nextOrder = 0
+
+  /** Entries, not mappings: what PortMappingNumberOfEntries counts. */
+  get size(): number {
+    return this.#entries.length
+  }
+
+  mappings(): IterableIterator<Mapping> {
+    return this.#byPort.values()
+  }
+
+  at(protocol: Protocol, externalPort: Port): Mapping | undefined {
+    return this.#byPort.get(portKey(protocol, externalPort))
+  }
+
+  find(key: EntryKey): Entry | undefined {
+    return this.#byPort.get(portKey(key.protocol, key.externalPort))?.entries.get(key.remoteHost)
+  }
+
+  /** The entry at `index`, the oldest at 0, without gaps. */
+  entryAt(index: number): Entry | undefined {
+    return this.#entries[index]
+  }
+
+  /** Is any port of the range mapped, by whomever? */
+  holdsAny(range: PortRange): boolean {
+    for (const mapping of this.#byPort.values()) {
+      const port = mapping.externalPort
+      if (mapping.claim.protocol === range.protocol && port >= range.startPort && port <= range.endPort)
+        return true
+    }
+    return false
+  }
+
+  ofClient(client: Ipv4Address): ReadonlySet<Mapping> {
+    return this.#byClient.get(client) ?? new Set()
+  }
+
+  /** Adds a mapping that has no entry yet. Its port must be free. */
+  add(mapping: Mapping): void {
+    this.#byPort.set(keyOf(mapping), mapping)
+    const own = this.#byClient.get(mapping.claim.client)
+    if (own) own.add(mapping)
+    else this.#byClient.set(mapping.claim.client, new Set([mapping]))
+  }
+
+  remove(mapping: Mapping): void {
+    for (const entry of [...mapping.entries.values()]) this.dropEntry(entry)
+    this.#byPort.delete(keyOf(mapping))
+    const own = this.#byClient.get(mapping.claim.client)
+    own?.delete(mapping)
+    if (own?.size === 0) this.#byClient.delete(mapping.claim.client)
+  }
+
+  /** Moves a mapping to the port the carrier gave it. */
+  rekey(mapping: Mapping, externalPort: Port): void {
+    this.#byPort.delete(keyOf(mapping))
+    mapping.externalPort = externalPort
+    this.#byPort.set(keyOf(mapping), mapping)
+  }
+
+  /** Creates the entry, or replaces the one of the same remote host in its place. */
+  putEntry(wanted: Omit<Entry, 'order'>): Entry {
+    const { mapping, remoteHost } = wanted
+    const old = mapping.entries.get(remoteHost)
+    const entry = { ...wanted, order: old?.order ?? this.#nextOrder++ }
+    mapping.entries.set(remoteHost, entry)
+    if (old) this.#entries[this.#placeOf(old)] = entry
+    else this.#entries.push(entry)
+    return entry
+  }
+
+  dropEntry(entry: Entry): void {
+    entry.mapping.entries.delete(entry.remoteHost)
+    this.#entries.splice(this.#placeOf(entry), 1)
+  }
+
+  #placeOf(entry: Entry): number {
+    let low = 0
+    let high = this.#entries.length - 1
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((this.#entries[middle]?.order ?? 0) < entry.order) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+}

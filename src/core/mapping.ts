@@ -1,0 +1,71 @@
+import type { Ipv4Address } from '../lib/ip.ts'
+import type { Millis, Port, Seconds } from '../lib/units.ts'
+import type { External, Lease, Protocol, RemoteHost } from './types.ts'
+
+// A mapping is what the carrier holds; entries are what control points see of it. WANIPConnection names an entry
+// by remote host, external port and protocol, PCP knows one mapping per external port with the remote hosts as
+// its FILTERs, so entries of one port share one mapping.
+
+/**
+ * active: granted; degraded: the carrier refuses to renew it or moved it; lapsed: its PCP lifetime ended while a
+ * lease lives; gone: retired, whoever still holds it must drop it.
+ */
+export type MappingState = 'active' | 'degraded' | 'lapsed' | 'gone'
+
+/** What the carrier granted last. */
+export interface Grant {
+  readonly external: External
+  /** PCP lifetime in force. */
+  readonly lifetime: Seconds
+  /** When the request left that was granted; the lifetime counts from here. */
+  readonly from: Millis
+}
+
+/**
+ * One life of an internal port at the carrier: what the PCP server knows a mapping by, and for whom it stands.
+ * It is opened before the first packet and closed when the server surely holds nothing of it any more.
+ */
+export interface Claim {
+  readonly protocol: Protocol
+  /** The LAN host; 0.0.0.0 for the router itself. */
+  readonly client: Ipv4Address
+  readonly internalPort: Port
+  /** Port on the WAN address where the router does NAT; undefined where it does not (RFC 6970 §5.4, §5.5). */
+  readonly wanPort: Port | undefined
+  readonly generation: number
+}
+
+export interface Mapping {
+  claim: Claim
+  externalPort: Port
+  /** Made by AddPortMapping: this external port or none. */
+  readonly preferFailure: boolean
+  grant: Grant
+  state: MappingState
+  readonly entries: Map<RemoteHost, Entry>
+}
+
+export interface Entry {
+  readonly remoteHost: RemoteHost
+  readonly mapping: Mapping
+  readonly description: string
+  readonly lease: Lease
+  /** When the UPnP lease ends; it has a timer of its own, apart from the PCP lifetime (RFC 6970 §5.9). */
+  readonly leaseEnd: Millis | 'never'
+  /** Place in the order of creation, which GetGenericPortMappingEntry counts. */
+  readonly order: number
+}
+
+declare const brand: unique symbol
+/** Names one external port of one protocol. */
+export type PortKey = string & { readonly [brand]: 'PortKey' }
+
+/** The only place a PortKey is spelled. */
+export const portKey = (protocol: Protocol, externalPort: Port | 0): PortKey =>
+  `${protocol}:${externalPort}` as PortKey
+
+/** The remote hosts the mapping lets in; empty for everybody, as soon as one entry has no RemoteHost. */
+export function remoteHosts(mapping: Mapping): readonly Ipv4Address[] {
+  if (mapping.entries.has('')) return []
+  return [...mapping.entries.keys()].filter((host): host is Ipv4Address => host !== '')
+}

@@ -1,0 +1,69 @@
+import { type IpAddress, isUnspecified } from '../lib/ip.ts'
+import type { Port, Seconds } from '../lib/units.ts'
+import { type Claim, type Mapping, remoteHosts } from './mapping.ts'
+import type { MapRequest, NatRule, PcpMapping } from './ports.ts'
+import type { RemoteHost } from './types.ts'
+
+// What a port mapping is in the words of PCP and of the router's NAT (RFC 6970 §5.4, §5.5, §5.6). Pure.
+
+/** §5.5: behind NAT the server sees the WAN port and never a LAN address; §5.4: without NAT it sees the LAN host. */
+export const pcpMapping = (claim: Claim): PcpMapping => ({
+  protocol: claim.protocol,
+  internalAddress: claim.wanPort !== undefined || isUnspecified(claim.client) ? undefined : claim.client,
+  internalPort: claim.wanPort ?? claim.internalPort,
+  generation: claim.generation,
+})
+
+/** What a control point wants of the carrier. */
+export interface Wish {
+  readonly externalPort: Port | 0
+  /** §5.6.2: this port or none. Never with port 0, which the server would refuse as malformed. */
+  readonly preferFailure: boolean
+  readonly remoteHost: RemoteHost
+  readonly lifetime: Seconds
+  /** RFC 6887 §10: the address the other mappings have, so that all share one. */
+  readonly externalAddress: IpAddress | undefined
+}
+
+export const firstRequest = (claim: Claim, wish: Wish): MapRequest => ({
+  ...pcpMapping(claim),
+  suggestedPort: wish.externalPort,
+  suggestedAddress: wish.externalAddress,
+  lifetime: wish.lifetime,
+  preferFailure: wish.preferFailure,
+  remotePeers: wish.remoteHost === '' ? [] : [wish.remoteHost],
+  sending: 'until-answered',
+})
+
+/** RFC 6887 §11.2.1: a renewal suggests what is assigned now. */
+export const renewalRequest = (
+  mapping: Mapping,
+  lifetime: Seconds,
+  sending: MapRequest['sending'],
+): MapRequest => ({
+  ...pcpMapping(mapping.claim),
+  suggestedPort: mapping.externalPort,
+  suggestedAddress: mapping.grant.external.address,
+  lifetime,
+  preferFailure: mapping.preferFailure,
+  remotePeers: remoteHosts(mapping),
+  sending,
+})
+
+/** The rule of a claim that the carrier has not answered yet; undefined where the router does no NAT. */
+export const firstRule = (claim: Claim, remoteHost: RemoteHost): NatRule | undefined =>
+  claim.wanPort === undefined
+    ? undefined
+    : {
+        protocol: claim.protocol,
+        wanPort: claim.wanPort,
+        client: claim.client,
+        clientPort: claim.internalPort,
+        remoteHosts: remoteHost === '' ? [] : [remoteHost],
+        external: undefined,
+      }
+
+export function ruleOf(mapping: Mapping): NatRule | undefined {
+  const rule = firstRule(mapping.claim, '')
+  return rule && { ...rule, remoteHosts: remoteHosts(mapping), external: mapping.grant.external }
+}

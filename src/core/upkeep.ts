@@ -1,0 +1,136 @@
+import { type Millis, after, toMillis } from '../lib/units.ts'
+import type { Context } from './context.ts'
+import { grantOf } from './establish.ts'
+import { forwardWhileGranted } from './forward.ts'
+import { latest, renewalLifetime } from './lease.ts'
+import type { Mapping } from './mapping.ts'
+import type { MapRequest, PcpGranted, PcpOutcome, PcpRefused } from './ports.ts'
+import { holdTime, lifetimeEnd, renewalTime } from './renewal.ts'
+import { renewalRequest } from './translate.ts'
+
+/**
+ * Keeps what was granted alive while a lease wants it (RFC 6970 §5.9): renewals at the times of RFC 6887
+ * §11.2.1, and when the lifetime ends all the same, requests as for a new mapping. Nobody on the LAN hears of
+ * a renewal.
+ */
+export class Upkeep {
+  readonly #context: Context
+  /** What each mapping waits for: its next attempt, or the answer to the last one. */
+  readonly #waits = new Map<Mapping, Disposable>()
+
+  constructor(context: Context) {
+    this.#context = context
+  }
+
+  /** Starts with the grant that `mapping` has now. */
+  keep(mapping: Mapping): void {
+    void forwardWhileGranted(this.#context, mapping)
+    this.#arm(mapping, 1)
+  }
+
+  /** Forgets the mapping, also an attempt on its way. */
+  drop(mapping: Mapping): void {
+    this.#waits.get(mapping)?.[Symbol.dispose]()
+    this.#waits.delete(mapping)
+  }
+
+  /** Stops all of it; the carrier keeps what it granted. */
+  stop(): void {
+    for (const mapping of [...this.#waits.keys()]) this.drop(mapping)
+  }
+
+  /** Asks the carrier at once. Resolves with its answer, or when the next attempt takes over. */
+  async renewNow(mapping: Mapping): Promise<void> {
+    this.drop(mapping)
+    const over = this.#context.ports.clock.now() >= lifetimeEnd(mapping.grant)
+    await (over ? this.#lapse(mapping) : this.#attempt(mapping, 1))
+  }
+
+  #arm(mapping: Mapping, n: number, last?: Millis): void {
+    const { clock, random } = this.#context.ports
+    const due = renewalTime(mapping.grant, n, random.unit(), last)
+    if (due === undefined) this.#wait(mapping, lifetimeEnd(mapping.grant), () => this.#lapse(mapping))
+    else if (due <= clock.now()) void this.#attempt(mapping, n)
+    else this.#wait(mapping, due, () => this.#attempt(mapping, n))
+  }
+
+  #wait(mapping: Mapping, due: Millis, then: () => Promise<void>): void {
+    this.drop(mapping)
+    this.#waits.set(
+      mapping,
+      this.#context.ports.clock.at(due, () => void then()),
+    )
+  }
+
+  /** §11.2.1: one packet; an answer that does not come before the next attempt is due never comes. */
+  async #attempt(mapping: Mapping, n: number): Promise<void> {
+    const { clock, random } = this.#context.ports
+    const sentAt = clock.now()
+    const next = renewalTime(mapping.grant, n + 1, random.unit(), sentAt) ?? lifetimeEnd(mapping.grant)
+    const outcome = await this.#ask(mapping, 'once', next)
+    if (outcome?.kind === 'granted') this.#renewed(mapping, outcome)
+    else if (outcome?.kind === 'refused') this.#refused(mapping, outcome)
+    else if (outcome) this.#arm(mapping, n + 1, sentAt)
+  }
+
+  /** The lifetime is over but a lease lives: ask as for a new mapping, for as long as it takes. */
+  async #lapse(mapping: Mapping): Promise<void> {
+    mapping.state = 'lapsed'
+    const end = this.#leaseEnd(mapping)
+    this.#context.ports.log.warn(
+      { mapping: mapping.claim },
+      'the carrier let a mapping lapse; asking until it answers',
+    )
+    const outcome = await this.#ask(mapping, 'until-answered', end)
+    if (outcome?.kind === 'granted') this.#renewed(mapping, outcome)
+    else if (outcome?.kind === 'refused') this.#refused(mapping, outcome)
+  }
+
+  /** Undefined when the mapping was dropped meanwhile. */
+  async #ask(
+    mapping: Mapping,
+    sending: MapRequest['sending'],
+    due: Millis | 'never',
+  ): Promise<PcpOutcome | undefined> {
+    const { clock, pcp } = this.#context.ports
+    const stop = new AbortController()
+    const timer = due === 'never' ? undefined : clock.at(due, () => stop.abort())
+    const wait = { [Symbol.dispose]: () => stop.abort() }
+    this.#waits.set(mapping, wait)
+    const lifetime = renewalLifetime(this.#leaseEnd(mapping), clock.now(), this.#context.maxLifetime)
+    const outcome = await pcp.map(renewalRequest(mapping, lifetime, sending), stop.signal)
+    timer?.[Symbol.dispose]()
+    if (this.#waits.get(mapping) !== wait) return undefined
+    this.#waits.delete(mapping)
+    return outcome
+  }
+
+  #renewed(mapping: Mapping, outcome: PcpGranted): void {
+    const { changes, external, ports, table } = this.#context
+    const moved = outcome.external.port !== mapping.externalPort
+    external.heard(outcome)
+    mapping.grant = grantOf(outcome)
+    mapping.state = moved && mapping.preferFailure ? 'degraded' : 'active'
+    if (moved) {
+      ports.log.warn({ mapping: mapping.claim, external: outcome.external }, 'the carrier moved a mapping')
+      if (!mapping.preferFailure) table.rekey(mapping, outcome.external.port)
+      changes.table()
+    }
+    this.keep(mapping)
+  }
+
+  /** The grant in force goes on to its end; the request is not repeated before the error's time is over (§8.3). */
+  #refused(mapping: Mapping, { result, lifetime }: PcpRefused): void {
+    const { clock, log } = this.#context.ports
+    mapping.state = mapping.state === 'lapsed' ? 'lapsed' : 'degraded'
+    log.warn({ mapping: mapping.claim, result }, 'the carrier refuses to renew a mapping')
+    const again = after(clock.now(), toMillis(holdTime(result, lifetime)))
+    const inTime = again < lifetimeEnd(mapping.grant)
+    this.#wait(mapping, again, () => (inTime ? this.#attempt(mapping, 1) : this.#lapse(mapping)))
+  }
+
+  #leaseEnd(mapping: Mapping): Millis | 'never' {
+    const ends = [...mapping.entries.values()].map((entry) => entry.leaseEnd)
+    return latest(ends) ?? this.#context.ports.clock.now()
+  }
+}

@@ -1,0 +1,51 @@
+import type { Clock } from './clock.ts'
+import type { Millis } from './units.ts'
+
+/** A signal that aborts at `due`, or as soon as `cause` does. Dispose it when the wait is over. */
+export function deadline(
+  clock: Clock,
+  due: Millis,
+  cause?: AbortSignal,
+): { readonly signal: AbortSignal } & Disposable {
+  const controller = new AbortController()
+  const abort = () => controller.abort()
+  if (cause?.aborted === true) abort()
+  const timer = clock.at(due, abort)
+  cause?.addEventListener('abort', abort)
+  return {
+    signal: controller.signal,
+    [Symbol.dispose]: () => {
+      timer[Symbol.dispose]()
+      cause?.removeEventListener('abort', abort)
+    },
+  }
+}
+
+/** Settles as `done` does, but resolves at `due` at the latest. */
+export async function atMost(clock: Clock, due: Millis, done: Promise<unknown>): Promise<void> {
+  let timer: Disposable | undefined
+  const late = new Promise<void>((resolve) => {
+    timer = clock.at(due, resolve)
+  })
+  try {
+    await Promise.race([done, late])
+  } finally {
+    timer?.[Symbol.dispose]()
+  }
+}
+
+/** Resolves at `due`, or as soon as `signal` aborts. */
+export async function sleepUntil(clock: Clock, due: Millis, signal: AbortSignal): Promise<void> {
+  const wait = deadline(clock, due, signal)
+  try {
+    await aborted(wait.signal)
+  } finally {
+    wait[Symbol.dispose]()
+  }
+}
+
+/** Resolves when `signal` aborts. */
+export async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
+  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+}

@@ -1,0 +1,44 @@
+import type { Clock } from './clock.ts'
+
+interface Bucket {
+  level: number
+  at: number
+}
+
+/** Buckets above this count that are full again are forgotten: they say nothing that a new one would not. */
+const SWEEP_ABOVE = 1024
+
+/** Allows each key a burst and then a steady rate. */
+export class TokenBuckets<K> {
+  readonly #clock: Clock
+  readonly #perSecond: number
+  readonly #burst: number
+  readonly #buckets = new Map<K, Bucket>()
+
+  constructor(clock: Clock, limit: { readonly perSecond: number; readonly burst: number }) {
+    this.#clock = clock
+    this.#perSecond = limit.perSecond
+    this.#burst = limit.burst
+  }
+
+  /** Takes one token of `key`; false when there is none. */
+  take(key: K): boolean {
+    const now = this.#clock.now()
+    const bucket = this.#buckets.get(key) ?? { level: this.#burst, at: now }
+    const level = this.#levelAt(bucket, now)
+    if (level < 1) return false
+    this.#buckets.set(key, { level: level - 1, at: now })
+    if (this.#buckets.size > SWEEP_ABOVE) this.#sweep(now)
+    return true
+  }
+
+  #levelAt(bucket: Bucket, now: number): number {
+    return Math.min(this.#burst, bucket.level + ((now - bucket.at) / 1000) * this.#perSecond)
+  }
+
+  #sweep(now: number): void {
+    for (const [key, bucket] of this.#buckets) {
+      if (this.#levelAt(bucket, now) >= this.#burst) this.#buckets.delete(key)
+    }
+  }
+}

@@ -1,0 +1,134 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { FAULT_TEXT, codeForVersion } from '../../src/core/fault.ts'
+import { MappingTable } from '../../src/core/mapping-table.ts'
+import type { Mapping } from '../../src/core/mapping.ts'
+import { METHOD, STATE_VARIABLE, errorOf } from '../../src/core/rfc6970.ts'
+import { WanPorts } from '../../src/core/wan-ports.ts'
+import { millis, port, seconds } from '../../src/lib/units.ts'
+import { RESULT_CODE, type ResultName } from '../../src/pcp/wire/constants.ts'
+import { HOST } from '../support/core-bench.ts'
+
+const mapping = (externalPort: number): Mapping => ({
+  claim: { protocol: 'TCP', client: HOST, internalPort: port(1), wanPort: port(externalPort), generation: 0 },
+  externalPort: port(externalPort),
+  preferFailure: true,
+  grant: { external: { address: HOST, port: port(externalPort) }, lifetime: seconds(1), from: millis(0) },
+  state: 'active',
+  entries: new Map(),
+})
+
+describe('MappingTable', () => {
+  it('keeps every index true through any order of adds, renewals and removals', () => {
+    const step = fc.record({ port: fc.integer({ min: 1, max: 12 }), remove: fc.boolean() })
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const table = new MappingTable()
+        const order: number[] = []
+        for (const { port: p, remove } of steps) {
+          const held = table.at('TCP', port(p))
+          if (remove) {
+            if (held) {
+              table.remove(held)
+              order.splice(order.indexOf(p), 1)
+            }
+            continue
+          }
+          const target = held ?? mapping(p)
+          if (!held) {
+            table.add(target)
+            order.push(p)
+          }
+          table.putEntry({
+            mapping: target,
+            remoteHost: '',
+            description: '',
+            lease: 'infinite',
+            leaseEnd: 'never',
+          })
+        }
+        expect(Array.from({ length: table.size }, (_, i) => table.entryAt(i)?.mapping.externalPort)).toEqual(
+          order,
+        )
+        expect(table.ofClient(HOST).size).toBe(order.length)
+        expect(table.entryAt(order.length)).toBeUndefined()
+      }),
+    )
+  })
+})
+
+describe('WanPorts', () => {
+  it('never gives one port twice and never leaves the block', () => {
+    const call = fc.record({
+      wish: fc.integer({ min: 0, max: 20 }),
+      dice: fc.double({ min: 0, max: 0.999, noNaN: true }),
+      back: fc.boolean(),
+    })
+    fc.assert(
+      fc.property(fc.array(call, { maxLength: 80 }), (calls) => {
+        const ports = new WanPorts({ first: 5, last: 14 })
+        const used = new Set<number>()
+        for (const { wish, dice, back } of calls) {
+          const [some] = used
+          if (back && some !== undefined) {
+            ports.release('UDP', port(some))
+            used.delete(some)
+            continue
+          }
+          const got = ports.allocate('UDP', port(wish), dice)
+          expect(got === undefined).toBe(used.size === 10)
+          if (got === undefined) continue
+          expect(used.has(got)).toBe(false)
+          expect(got >= 5 && got <= 14).toBe(true)
+          if (wish >= 5 && wish <= 14 && !used.has(wish)) expect(got).toBe(wish)
+          used.add(got)
+        }
+      }),
+    )
+  })
+})
+
+describe('RFC 6970 §4', () => {
+  it('§4.1 names twelve state variables, §4.2 eight methods', () => {
+    expect(Object.keys(STATE_VARIABLE)).toHaveLength(12)
+    expect(Object.keys(METHOD)).toHaveLength(8)
+  })
+
+  // number, IGD:1, IGD:2 as in the RFC
+  it.each([
+    [1, 501, 501],
+    [2, 718, 606],
+    [3, 501, 501],
+    [4, 501, 501],
+    [5, 501, 501],
+    [6, 501, 501],
+    [7, 501, 501],
+    [8, 501, 728],
+    [9, 501, 501],
+    [10, 501, 728],
+    [11, 718, 718],
+    [12, 501, 501],
+    [13, 501, 501],
+    [14, 501, 501],
+    [26, 501, 501],
+  ])('R6970-4.3-1 R6970-4.3-2: result %i is %i in IGD:1 and %i in IGD:2', (code, igd1, igd2) => {
+    const name =
+      (Object.keys(RESULT_CODE) as ResultName[]).find((result) => RESULT_CODE[result] === code) ?? 'UNKNOWN'
+    expect(errorOf(name, 1)).toBe(igd1)
+    expect(errorOf(name, 2)).toBe(igd2)
+    expect(codeForVersion(errorOf(name, 2), 1, 'AddPortMapping')).toBe(igd1)
+  })
+
+  it.each([
+    [606, 'AddPortMapping', 718],
+    [606, 'DeletePortMapping', 714],
+    [728, 'AddPortMapping', 501],
+    [732, 'AddPortMapping', 402],
+    [718, 'AddPortMapping', 718],
+    [714, 'DeletePortMapping', 714],
+  ] as const)('fault %i of %s is %i in IGD:1, and known there', (code, action, expected) => {
+    expect(codeForVersion(code, 1, action)).toBe(expected)
+    expect(codeForVersion(code, 2, action)).toBe(code)
+    expect(FAULT_TEXT[expected]).toBeTruthy()
+  })
+})

@@ -1,0 +1,95 @@
+import type {
+  MapRequest,
+  PcpDeleted,
+  PcpMapping,
+  PcpOutcome,
+  PcpPort,
+  PcpRefused,
+  PcpSilent,
+} from '../../src/core/ports.ts'
+import { aborted } from '../../src/lib/abort.ts'
+import { type Ipv4Address, parseIpv4 } from '../../src/lib/ip.ts'
+import { type Port, millis, port, seconds } from '../../src/lib/units.ts'
+import type { VirtualClock } from './virtual-clock.ts'
+
+interface Held {
+  readonly externalPort: Port
+  readonly generation: number
+  expires: number
+}
+
+export const ip = (text: string): Ipv4Address => {
+  const address = parseIpv4(text)
+  if (!address) throw new Error(`not an IPv4 address: ${text}`)
+  return address
+}
+
+/** A carrier behind the core's PcpPort: no packets, but the server's side of RFC 6887 §11.3 and every way to fail. */
+export class FakeCarrier implements PcpPort {
+  readonly maps: MapRequest[] = []
+  readonly deletes: PcpMapping[] = []
+  readonly held = new Map<string, Held>()
+  maxLifetime = 86_400
+  externalAddress = ip('203.0.114.1')
+  /** Answers nothing at all. */
+  silent = false
+  /** Answers every request to make or renew a mapping with this. */
+  refuse: Omit<PcpRefused, 'kind'> | undefined
+  /** Answers every delete with this. */
+  refuseDelete: Omit<PcpRefused, 'kind'> | undefined
+  /** Ports somebody else has. */
+  readonly taken = new Set<number>()
+  /** Knows no PREFER_FAILURE and gives another port. */
+  ignorePreferFailure = false
+  /** Milliseconds until an answer. */
+  delay = 1
+  #nextPort = 20_000
+  readonly #clock: VirtualClock
+
+  constructor(clock: VirtualClock) {
+    this.#clock = clock
+  }
+
+  async map(request: MapRequest, signal: AbortSignal): Promise<PcpOutcome> {
+    this.maps.push(request)
+    const sentAt = millis(this.#clock.now())
+    if (!(await this.#answers(signal))) return { kind: 'silent' }
+    if (this.refuse) return { kind: 'refused', ...this.refuse }
+    const key = keyOf(request)
+    const lifetime = Math.min(Math.max(120, request.lifetime), this.maxLifetime)
+    const externalPort = this.held.get(key)?.externalPort ?? this.#assign(request)
+    if (externalPort === undefined)
+      return { kind: 'refused', result: 'CANNOT_PROVIDE_EXTERNAL', lifetime: seconds(30) }
+    const expires = this.#clock.now() + lifetime * 1000
+    this.held.set(key, { externalPort, generation: request.generation, expires })
+    const external = { address: this.externalAddress, port: externalPort }
+    return { kind: 'granted', external, lifetime: seconds(lifetime), sentAt }
+  }
+
+  async unmap(mapping: PcpMapping, signal: AbortSignal): Promise<PcpDeleted | PcpRefused | PcpSilent> {
+    this.deletes.push(mapping)
+    if (!(await this.#answers(signal))) return { kind: 'silent' }
+    if (this.refuseDelete) return { kind: 'refused', ...this.refuseDelete }
+    this.held.delete(keyOf(mapping))
+    return { kind: 'deleted', lifetime: seconds(0) }
+  }
+
+  async #answers(signal: AbortSignal): Promise<boolean> {
+    if (this.silent) await aborted(signal)
+    else
+      await new Promise<void>(
+        (resolve) => void this.#clock.at(millis(this.#clock.now() + this.delay), resolve),
+      )
+    return !signal.aborted
+  }
+
+  #assign({ preferFailure, suggestedPort }: MapRequest): Port | undefined {
+    const used = new Set([...this.held.values()].map((held) => held.externalPort as number))
+    const free = suggestedPort !== 0 && !used.has(suggestedPort) && !this.taken.has(suggestedPort)
+    if (free && !this.ignorePreferFailure) return suggestedPort
+    return preferFailure && !this.ignorePreferFailure ? undefined : port(this.#nextPort++)
+  }
+}
+
+const keyOf = ({ internalAddress, internalPort, protocol }: PcpMapping): string =>
+  `${protocol}:${internalAddress ?? 'self'}:${internalPort}`
