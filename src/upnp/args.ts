@@ -1,0 +1,154 @@
+import { Fault } from '../core/fault.ts'
+import type {
+  AddAnyRequest,
+  AddRequest,
+  Caller,
+  EntryKey,
+  IgdVersion,
+  Lease,
+  PortRange,
+  Protocol,
+  RemoteHost,
+} from '../core/types.ts'
+import { type Ipv4Address, isUnspecified, parseIpv4 } from '../lib/ip.ts'
+import { type Port, isPort, seconds } from '../lib/units.ts'
+
+// Arguments of WANIPConnection, from text to domain values. Past this file nobody sees a control point's text.
+// The order of the checks decides which error a call with several mistakes gets; it is one for all actions:
+// 402, 715, 732, 716, 601, 600, 501, and what the core adds.
+
+export type Args = ReadonlyMap<string, string>
+
+/** What operators may choose where the norms leave it open. */
+export interface ArgOptions {
+  /** A lease of 0 on :2: one week as WANIPConnection:2 has it, or for ever and shown as 0. */
+  readonly zeroLease: 'spec' | 'static'
+  /** An empty InternalClient: 715, or the caller's own address. */
+  readonly emptyClient: 'refuse' | 'caller'
+}
+
+/** WANIPConnection:2 table 2-4: the longest lease, and what 0 means. */
+const WEEK = seconds(604_800)
+const MAX_DESCRIPTION = 256
+
+const TRUE = new Set(['1', 'true', 'yes'])
+const FALSE = new Set(['0', 'false', 'no'])
+
+export function text(args: Args, name: string): string {
+  const value = args.get(name)
+  if (value === undefined) throw new Fault(402, `${name} is missing`)
+  return value
+}
+
+/** Digits alone, blanks around them allowed: no sign, no fraction, no other base. */
+function unsigned(value: string, name: string, most: number): number {
+  const digits = value.trim()
+  const number = /^\d{1,10}$/.test(digits) ? Number(digits) : Infinity
+  if (number > most) throw new Fault(402, `${name} is not a number from 0 to ${most}`)
+  return number
+}
+
+export const ui2 = (args: Args, name: string): number => unsigned(text(args, name), name, 0xffff)
+
+const ui4 = (args: Args, name: string): number => unsigned(text(args, name), name, 0xffffffff)
+
+export function boolean(args: Args, name: string): boolean {
+  const value = text(args, name).trim().toLowerCase()
+  if (!TRUE.has(value) && !FALSE.has(value)) throw new Fault(402, `${name} is not a boolean`)
+  return TRUE.has(value)
+}
+
+function protocol(args: Args): Protocol {
+  const value = text(args, 'NewProtocol').trim().toUpperCase()
+  if (value !== 'TCP' && value !== 'UDP') throw new Fault(601, 'NewProtocol is neither TCP nor UDP')
+  return value
+}
+
+/** RFC 6970 §4.1 would have names resolved; we never ask the DNS for a stranger: 600. */
+function remoteHost(args: Args): RemoteHost {
+  const value = text(args, 'NewRemoteHost').trim()
+  if (value === '' || value === '*') return ''
+  const address = parseIpv4(value)
+  if (!address || isUnspecified(address)) throw new Fault(600, 'NewRemoteHost is not an IPv4 address')
+  return address
+}
+
+/** '*' is how some control points write the wildcard 0. */
+function externalPort(args: Args, name = 'NewExternalPort'): number {
+  return text(args, name).trim() === '*' ? 0 : ui2(args, name)
+}
+
+function internalClient(value: string, caller: Caller): Ipv4Address {
+  if (value === '') return caller.address
+  const address = parseIpv4(value)
+  if (!address) throw new Fault(600, 'NewInternalClient is not an IPv4 address')
+  return address
+}
+
+/** An empty lease is 0; on :2 nobody is punished for asking for more than a week. */
+function lease(args: Args, version: IgdVersion, { zeroLease }: ArgOptions): Lease {
+  const asked = text(args, 'NewLeaseDuration').trim() === '' ? 0 : ui4(args, 'NewLeaseDuration')
+  if (version === 1) return asked === 0 ? 'infinite' : seconds(asked)
+  if (asked === 0) return zeroLease === 'static' ? 'infinite' : WEEK
+  return seconds(Math.min(asked, WEEK))
+}
+
+/** Control characters dropped, cut without splitting a character. Absent is empty. */
+function description(args: Args): string {
+  const printable = (args.get('NewPortMappingDescription') ?? '').replace(/[\p{Cc}\p{Cs}\uFFFE\uFFFF]/gu, '')
+  return Array.from(printable).slice(0, MAX_DESCRIPTION).join('')
+}
+
+/** AddAnyPortMapping: external port 0 means no wish. */
+export function parseAddAny(args: Args, caller: Caller, options: ArgOptions): AddAnyRequest {
+  return parseMapping(args, caller, { ...options, wildcardPort: true })
+}
+
+export function parseAdd(args: Args, caller: Caller, options: ArgOptions): AddRequest {
+  const request = parseMapping(args, caller, { ...options, wildcardPort: false })
+  if (request.externalPort === 0) throw new Fault(716, 'NewExternalPort is 0')
+  return { ...request, externalPort: request.externalPort }
+}
+
+function parseMapping(
+  args: Args,
+  caller: Caller,
+  options: ArgOptions & { readonly wildcardPort: boolean },
+): AddAnyRequest {
+  const [external, internal] = [externalPort(args), ui2(args, 'NewInternalPort')]
+  const enabled = boolean(args, 'NewEnabled')
+  const client = text(args, 'NewInternalClient').trim()
+  const leased = lease(args, caller.version, options)
+  text(args, 'NewRemoteHost')
+  text(args, 'NewProtocol')
+  if (client === '' && options.emptyClient === 'refuse') throw new Fault(715, 'NewInternalClient is empty')
+  if (!isPort(internal)) throw new Fault(732, 'NewInternalPort is 0')
+  if (external === 0 && !options.wildcardPort) throw new Fault(716, 'NewExternalPort is 0')
+  const request = {
+    protocol: protocol(args),
+    remoteHost: remoteHost(args),
+    internalClient: internalClient(client, caller),
+    internalPort: internal,
+    externalPort: isPort(external) ? external : (0 as const),
+    description: description(args),
+    lease: leased,
+  }
+  if (!enabled) throw new Fault(501, 'PCP cannot disable a mapping (RFC 6970 §4.1)')
+  return request
+}
+
+/** Names an entry. External port 0 names none that can exist, so nothing is found: 714. */
+export function parseKey(args: Args): EntryKey {
+  const external = externalPort(args)
+  text(args, 'NewRemoteHost')
+  const key = { protocol: protocol(args), remoteHost: remoteHost(args) }
+  if (!isPort(external)) throw new Fault(714, 'there is no entry for external port 0')
+  return { ...key, externalPort: external satisfies Port }
+}
+
+/** NewManage is read and has no effect: it asks for what only an authorised control point gets. */
+export function parseRange(args: Args): PortRange {
+  const [startPort, endPort] = [externalPort(args, 'NewStartPort'), externalPort(args, 'NewEndPort')]
+  boolean(args, 'NewManage')
+  return { startPort, endPort, protocol: protocol(args) }
+}

@@ -1,0 +1,131 @@
+import { Fault } from '../../core/fault.ts'
+import type { PortMappingEntry } from '../../core/types.ts'
+import type { Action, Service, ServiceWorld, StateTable } from '../action.ts'
+import { boolean, parseAdd, parseAddAny, parseKey, parseRange, text, ui2 } from '../args.ts'
+import { writePortListing } from '../port-listing.ts'
+
+// WANIPConnection, one row per action. A new action is one row and its lines in descriptors/.
+
+const CONNECTION_TYPE = 'IP_Routed'
+
+/** The part of an entry that GetSpecificPortMappingEntry answers. */
+const valueOf = (entry: PortMappingEntry) => ({
+  NewInternalPort: entry.internalPort,
+  NewInternalClient: entry.internalClient,
+  NewEnabled: 1,
+  NewPortMappingDescription: entry.description,
+  NewLeaseDuration: entry.leaseDuration,
+})
+
+const keyOf = (entry: PortMappingEntry) => ({
+  NewRemoteHost: entry.remoteHost,
+  NewExternalPort: entry.externalPort,
+  NewProtocol: entry.protocol,
+})
+
+const lastConnectionError = ({ gateway }: ServiceWorld): string =>
+  gateway.connectionStatus() === 'Disconnected' ? 'ERROR_NO_CARRIER' : 'ERROR_NONE'
+
+/** Nobody on the LAN may take the connection up or down. */
+const forbidden: Action = () => {
+  throw new Fault(606, 'the connection is the operator’s business')
+}
+
+const COMMON: readonly (readonly [string, Action])[] = [
+  [
+    'SetConnectionType',
+    (_world, args) => {
+      if (text(args, 'NewConnectionType') !== CONNECTION_TYPE)
+        throw new Fault(731, 'there is one connection type')
+      return {}
+    },
+  ],
+  [
+    'GetConnectionTypeInfo',
+    () => ({ NewConnectionType: CONNECTION_TYPE, NewPossibleConnectionTypes: CONNECTION_TYPE }),
+  ],
+  ['RequestConnection', forbidden],
+  ['ForceTermination', forbidden],
+  [
+    'GetStatusInfo',
+    (world) => ({
+      NewConnectionStatus: world.gateway.connectionStatus(),
+      NewLastConnectionError: lastConnectionError(world),
+      NewUptime: world.uptime(),
+    }),
+  ],
+  ['GetNATRSIPStatus', () => ({ NewRSIPAvailable: 0, NewNATEnabled: 1 })],
+  [
+    'GetGenericPortMappingEntry',
+    ({ gateway }, args, caller) => {
+      const entry = gateway.getGenericPortMappingEntry(ui2(args, 'NewPortMappingIndex'), caller)
+      return { ...keyOf(entry), ...valueOf(entry) }
+    },
+  ],
+  [
+    'GetSpecificPortMappingEntry',
+    async ({ gateway }, args, caller) =>
+      valueOf(await gateway.getSpecificPortMappingEntry(parseKey(args), caller)),
+  ],
+  [
+    'AddPortMapping',
+    async ({ gateway, options }, args, caller) => {
+      await gateway.addPortMapping(parseAdd(args, caller, options), caller)
+      return {}
+    },
+  ],
+  [
+    'DeletePortMapping',
+    async ({ gateway }, args, caller) => {
+      await gateway.deletePortMapping(parseKey(args), caller)
+      return {}
+    },
+  ],
+  ['GetExternalIPAddress', ({ gateway }) => ({ NewExternalIPAddress: gateway.externalIpAddress() })],
+]
+
+const SECOND: readonly (readonly [string, Action])[] = [
+  [
+    'DeletePortMappingRange',
+    async ({ gateway }, args, caller) => {
+      await gateway.deletePortMappingRange(parseRange(args), caller)
+      return {}
+    },
+  ],
+  [
+    'GetListOfPortMappings',
+    ({ gateway }, args, caller) => {
+      const limit = ui2(args, 'NewNumberOfPorts')
+      boolean(args, 'NewManage')
+      const entries = gateway.getListOfPortMappings(parseRange(args), limit, caller)
+      return { NewPortListing: writePortListing(entries) }
+    },
+  ],
+  [
+    'AddAnyPortMapping',
+    async ({ gateway, options }, args, caller) => ({
+      NewReservedPort: await gateway.addAnyPortMapping(parseAddAny(args, caller, options), caller),
+    }),
+  ],
+]
+
+/** What a variable reads when nothing sets it apart: the related arguments have no state of their own. */
+const STATE: StateTable = new Map<string, (world: ServiceWorld) => string | number>([
+  ['ConnectionType', () => CONNECTION_TYPE],
+  ['PossibleConnectionTypes', () => CONNECTION_TYPE],
+  ['ConnectionStatus', ({ gateway }) => gateway.connectionStatus()],
+  ['Uptime', ({ uptime }) => uptime()],
+  ['LastConnectionError', lastConnectionError],
+  ['RSIPAvailable', () => 0],
+  ['NATEnabled', () => 1],
+  ['ExternalIPAddress', ({ gateway }) => gateway.externalIpAddress()],
+  ['PortMappingNumberOfEntries', ({ gateway }) => gateway.portMappingNumberOfEntries()],
+])
+
+export const wanIpConnection1: Service = { name: 'WANIPConnection', actions: new Map(COMMON), state: STATE }
+
+export const wanIpConnection2: Service = {
+  name: 'WANIPConnection',
+  actions: new Map([...COMMON, ...SECOND]),
+  state: new Map([...STATE, ['SystemUpdateID', ({ gateway }: ServiceWorld) => gateway.systemUpdateId()]]),
+}
