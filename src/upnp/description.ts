@@ -1,0 +1,62 @@
+import type { IgdVersion } from '../core/types.ts'
+import { escapeMarkup } from '../lib/html.ts'
+import type { Ipv4Address } from '../lib/ip.ts'
+
+/** What operators may put on the label of the device. */
+export interface DeviceLabel {
+  readonly friendlyName: string
+  readonly manufacturer: string
+  readonly manufacturerUrl: string
+  readonly modelName: string
+  readonly modelDescription: string
+  readonly modelNumber: string
+  readonly modelUrl: string
+  readonly serialNumber: string
+}
+
+/** `uuid:…` of the three devices; both facades have the same (WANIPConnection:2 lets :2 stand for :1). */
+export interface Udns {
+  readonly igdUdn: string
+  readonly wanUdn: string
+  readonly connectionUdn: string
+}
+
+export interface DescriptionValues {
+  readonly label: DeviceLabel
+  readonly udns: Udns
+  /** UDA 1.1 §2.3: changes whenever a description does. */
+  readonly configId: number
+  readonly httpPort: number
+}
+
+/** The files of `descriptors/` by name. */
+export type Descriptors = ReadonlyMap<string, string>
+
+/** Where each facade's root description is. */
+export const DESCRIPTION_PATH: Readonly<Record<IgdVersion, string>> = { 1: '/igd1.xml', 2: '/igd2.xml' }
+
+/**
+ * Every document to serve, by path. The device descriptions name the LAN address they are served on, as their
+ * presentationURL must be absolute for Windows.
+ */
+export function documentsFor(
+  descriptors: Descriptors,
+  values: DescriptionValues,
+  address: Ipv4Address,
+): ReadonlyMap<string, string> {
+  const { configId, httpPort, label, udns } = values
+  const known = new Map<string, string>(
+    Object.entries({ ...label, ...udns, configId, presentationUrl: `http://${address}:${httpPort}/` }).map(
+      ([name, value]) => [name, String(value)],
+    ),
+  )
+  return new Map([...descriptors].map(([name, template]) => [`/${name}`, fill(template, known)]))
+}
+
+function fill(template: string, values: ReadonlyMap<string, string>): string {
+  return template.replace(/\{\{(\w+)\}\}/g, (_whole, name: string) => {
+    const value = values.get(name)
+    if (value === undefined) throw new Error(`a description asks for ${name}, which nothing sets`)
+    return escapeMarkup(value)
+  })
+}
