@@ -2,16 +2,16 @@ import type { IgdVersion } from '../core/types.ts'
 import { escapeMarkup } from '../lib/html.ts'
 import type { Ipv4Address } from '../lib/ip.ts'
 
-/** What operators may put on the label of the device. */
+/** What operators may put on the label of the device. What is undefined is left out of the descriptions. */
 export interface DeviceLabel {
   readonly friendlyName: string
   readonly manufacturer: string
-  readonly manufacturerUrl: string
+  readonly manufacturerUrl: string | undefined
   readonly modelName: string
   readonly modelDescription: string
   readonly modelNumber: string
-  readonly modelUrl: string
-  readonly serialNumber: string
+  readonly modelUrl: string | undefined
+  readonly serialNumber: string | undefined
 }
 
 /** `uuid:…` of the three devices; both facades have the same (WANIPConnection:2 lets :2 stand for :1). */
@@ -45,18 +45,17 @@ export function documentsFor(
   address: Ipv4Address,
 ): ReadonlyMap<string, string> {
   const { configId, httpPort, label, udns } = values
-  const known = new Map<string, string>(
-    Object.entries({ ...label, ...udns, configId, presentationUrl: `http://${address}:${httpPort}/` }).map(
-      ([name, value]) => [name, String(value)],
-    ),
+  const known = new Map<string, string | number | undefined>(
+    Object.entries({ ...label, ...udns, configId, presentationUrl: `http://${address}:${httpPort}/` }),
   )
   return new Map([...descriptors].map(([name, template]) => [`/${name}`, fill(template, known)]))
 }
 
-function fill(template: string, values: ReadonlyMap<string, string>): string {
-  return template.replace(/\{\{(\w+)\}\}/g, (_whole, name: string) => {
+/** One placeholder a line at most; a line whose value is undefined goes. */
+function fill(template: string, values: ReadonlyMap<string, string | number | undefined>): string {
+  return template.replace(/^.*\{\{(\w+)\}\}.*\n/gm, (line, name: string) => {
+    if (!values.has(name)) throw new Error(`a description asks for ${name}, which nothing sets`)
     const value = values.get(name)
-    if (value === undefined) throw new Error(`a description asks for ${name}, which nothing sets`)
-    return escapeMarkup(value)
+    return value === undefined ? '' : line.replace(/\{\{\w+\}\}/, () => escapeMarkup(String(value)))
   })
 }

@@ -1,0 +1,96 @@
+import { createHash, randomBytes, randomUUID } from 'node:crypto'
+import { mkdir, open, readFile, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+
+// What an installation keeps for ever, each in a file of its own: who it is on the LAN, and the secret its nonces
+// are derived from. A lost secret is a mapping that nobody can delete any more (RFC 6887 §11.2).
+
+export interface Identity {
+  /** UUID of the root device. */
+  readonly uuid: string
+  /** 32 octets that never leave the machine. */
+  readonly secret: Uint8Array
+  /** UDA 1.1 §1.2.2: grows with every start. */
+  readonly bootId: number
+}
+
+const SECRET_SIZE = 32
+/** UDA 1.1: BOOTID.UPNP.ORG is a non-negative 31-bit number. */
+const BOOT_IDS = 2 ** 31
+
+/** Reads the identity in `dir`, making what is missing. Rejects when the directory cannot be read or written. */
+export async function loadIdentity(dir: string): Promise<Identity> {
+  await mkdir(dir, { recursive: true, mode: 0o700 })
+  const uuid = await kept(join(dir, 'uuid'), parseUuid, () => randomUUID())
+  const secret = await kept(join(dir, 'secret'), parseSecret, () => randomBytes(SECRET_SIZE).toString('hex'))
+  const bootId = await nextBootId(dir)
+  return { uuid, secret: Uint8Array.from(Buffer.from(secret, 'hex')), bootId }
+}
+
+/** Keeps the boot id that the announcements of this run ended with. */
+export const saveBootId = (dir: string, bootId: number): Promise<void> =>
+  writeDurably(join(dir, 'boot-id'), String(bootId))
+
+async function nextBootId(dir: string): Promise<number> {
+  const last = Number(await readText(join(dir, 'boot-id')))
+  const bootId = Number.isSafeInteger(last) && last >= 0 ? (last + 1) % BOOT_IDS : 1
+  await saveBootId(dir, bootId)
+  return bootId
+}
+
+async function kept(
+  path: string,
+  parse: (text: string) => string | undefined,
+  make: () => string,
+): Promise<string> {
+  const text = await readText(path)
+  if (text === undefined) {
+    const made = make()
+    await writeDurably(path, made)
+    return made
+  }
+  const value = parse(text.trim())
+  if (value === undefined)
+    throw new Error(`${path} is damaged; restore it from a backup, or delete it to start anew`)
+  return value
+}
+
+const parseUuid = (text: string): string | undefined =>
+  /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text) ? text.toLowerCase() : undefined
+
+const parseSecret = (text: string): string | undefined =>
+  new RegExp(`^[0-9a-f]{${2 * SECRET_SIZE}}$`).test(text) ? text : undefined
+
+async function readText(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** Whole or not at all, also when the power fails. */
+async function writeDurably(path: string, text: string): Promise<void> {
+  const part = `${path}.new`
+  const file = await open(part, 'w', 0o600)
+  try {
+    await file.writeFile(`${text}\n`)
+    await file.datasync()
+  } finally {
+    await file.close()
+  }
+  await rename(part, path)
+}
+
+/** The UUID of a device of this installation, always the same for one name (RFC 4122 §4.3). */
+export function uuidFor(root: string, name: string): string {
+  const hash = createHash('sha1')
+    .update(Buffer.from(root.replaceAll('-', ''), 'hex'))
+    .update(name)
+    .digest()
+  hash[6] = ((hash[6] ?? 0) & 0x0f) | 0x50
+  hash[8] = ((hash[8] ?? 0) & 0x3f) | 0x80
+  const hex = hash.toString('hex', 0, 16)
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
+}
