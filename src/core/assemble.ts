@@ -6,8 +6,10 @@ import { ExternalAddress } from './external-address.ts'
 import { InterworkingFunction } from './iwf.ts'
 import { MappingTable } from './mapping-table.ts'
 import type { Limits, PortSpan } from './policy.ts'
-import type { Ports } from './ports.ts'
+import type { PcpEvents, Ports } from './ports.ts'
+import { Recovery } from './recovery.ts'
 import { Tombstones } from './tombstones.ts'
+import { Upkeep } from './upkeep.ts'
 import { WanPorts } from './wan-ports.ts'
 
 export interface CoreOptions {
@@ -19,11 +21,15 @@ export interface CoreOptions {
   readonly closing: AbortSignal
 }
 
+export interface Core {
+  readonly iwf: InterworkingFunction
+  readonly context: Context
+  /** For whoever speaks PCP: what the carrier says unasked. */
+  readonly events: PcpEvents
+}
+
 /** Joins the parts of the core; nothing runs until `start`. */
-export function assembleCore(
-  ports: Ports,
-  options: CoreOptions,
-): { iwf: InterworkingFunction; context: Context } {
+export function assembleCore(ports: Ports, options: CoreOptions): Core {
   const changes = new Changes()
   const claims = new Claims(ports, options.wanPorts && new WanPorts(options.wanPorts))
   const context: Context = {
@@ -36,5 +42,10 @@ export function assembleCore(
     maxLifetime: options.maxLifetime,
     closing: options.closing,
   }
-  return { iwf: new InterworkingFunction(context, options.limits), context }
+  const upkeep = new Upkeep(context)
+  return {
+    iwf: new InterworkingFunction(context, upkeep, options.limits),
+    context,
+    events: new Recovery(context, upkeep),
+  }
 }

@@ -2,19 +2,11 @@ import type { Clock, Random } from '../lib/clock.ts'
 import type { Ipv4Address } from '../lib/ip.ts'
 import type { Millis, Port } from '../lib/units.ts'
 import { Fault } from './fault.ts'
-import type { Claim } from './mapping.ts'
+import { type Claim, type InternalKey, internalKey } from './mapping.ts'
+import { pcpMapping } from './translate.ts'
 import type { Ports } from './ports.ts'
 import type { Protocol } from './types.ts'
 import type { WanPorts } from './wan-ports.ts'
-
-declare const brand: unique symbol
-/** Names one internal port as the PCP server sees it. */
-type InternalKey = string & { readonly [brand]: 'InternalKey' }
-
-const internalKey = (claim: Pick<Claim, 'protocol' | 'client' | 'internalPort' | 'wanPort'>): InternalKey =>
-  (claim.wanPort === undefined
-    ? `${claim.protocol}:${claim.client}:${claim.internalPort}`
-    : `${claim.protocol}:${claim.wanPort}`) as InternalKey
 
 /** How many internal ports keep their count of lives; the ones unused for longest forget it first. */
 const REMEMBERED = 32_768
@@ -41,7 +33,7 @@ export class Claims {
   open(of: { protocol: Protocol; client: Ipv4Address; internalPort: Port }, wish: Port | 0): Claim {
     const wanPort = this.#wanPorts?.allocate(of.protocol, wish, this.#random.unit())
     if (this.#wanPorts && wanPort === undefined) throw new Fault(728, 'no WAN port is left in nat.ports')
-    const key = internalKey({ ...of, wanPort })
+    const key = internalKey(pcpMapping({ ...of, wanPort, generation: 0 }))
     if (this.#open.has(key)) throw new Fault(718, `${key} has an external port already, and PCP allows one`)
     this.#open.add(key)
     return { ...of, wanPort, generation: this.#nextGeneration(key) }
@@ -54,7 +46,7 @@ export class Claims {
   }
 
   #release(claim: Claim): void {
-    this.#open.delete(internalKey(claim))
+    this.#open.delete(internalKey(pcpMapping(claim)))
     if (claim.wanPort !== undefined) this.#wanPorts?.release(claim.protocol, claim.wanPort)
   }
 

@@ -10,6 +10,7 @@ import { Mappings } from './mappings.ts'
 import { type Limits, Policy } from './policy.ts'
 import { METHOD } from './rfc6970.ts'
 import type { AddAnyRequest, AddRequest, Caller, EntryKey, PortMappingEntry, PortRange } from './types.ts'
+import type { Upkeep } from './upkeep.ts'
 
 /** UDA lets an action take 30 s; this leaves the answer time to arrive. */
 const SOAP_DEADLINE = millis(25_000)
@@ -27,10 +28,10 @@ export class InterworkingFunction implements Gateway {
   readonly #policy: Policy
   readonly #turns = new SerialQueues<PortKey | string>()
 
-  constructor(context: Context, limits: Limits) {
+  constructor(context: Context, upkeep: Upkeep, limits: Limits) {
     this.#context = context
     this.#policy = new Policy(context.ports.clock, limits)
-    this.#mappings = new Mappings(context, this.#policy)
+    this.#mappings = new Mappings(context, this.#policy, upkeep)
   }
 
   /** Asks the carrier for the external address, so that it is known before the first mapping. */

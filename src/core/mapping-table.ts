@@ -1,6 +1,8 @@
 import type { Ipv4Address } from '../lib/ip.ts'
 import type { Port } from '../lib/units.ts'
-import { type Entry, type Mapping, type PortKey, portKey } from './mapping.ts'
+import { type Entry, type InternalKey, internalKey, type Mapping, type PortKey, portKey } from './mapping.ts'
+import type { PcpMapping } from './ports.ts'
+import { pcpMapping } from './translate.ts'
 import type { EntryKey, PortRange, Protocol } from './types.ts'
 
 const keyOf = (mapping: Mapping): PortKey => portKey(mapping.claim.protocol, mapping.externalPort)
@@ -11,6 +13,7 @@ const keyOf = (mapping: Mapping): PortKey => portKey(mapping.claim.protocol, map
  */
 export class MappingTable {
   readonly #byPort = new Map<PortKey, Mapping>()
+  readonly #byInternal = new Map<InternalKey, Mapping>()
   readonly #byClient = new Map<Ipv4Address, Set<Mapping>>()
   /** In order of creation, so that an index is a place and a place is found by its order. */
   readonly #entries: Entry[] = []
@@ -27,6 +30,10 @@ export class MappingTable {
 
   at(protocol: Protocol, externalPort: Port): Mapping | undefined {
     return this.#byPort.get(portKey(protocol, externalPort))
+  }
+
+  ofPcpMapping(of: PcpMapping): Mapping | undefined {
+    return this.#byInternal.get(internalKey(of))
   }
 
   find(key: EntryKey): Entry | undefined {
@@ -55,6 +62,7 @@ export class MappingTable {
   /** Adds a mapping that has no entry yet. Its port must be free. */
   add(mapping: Mapping): void {
     this.#byPort.set(keyOf(mapping), mapping)
+    this.#byInternal.set(internalKey(pcpMapping(mapping.claim)), mapping)
     const own = this.#byClient.get(mapping.claim.client)
     if (own) own.add(mapping)
     else this.#byClient.set(mapping.claim.client, new Set([mapping]))
@@ -63,6 +71,7 @@ export class MappingTable {
   remove(mapping: Mapping): void {
     for (const entry of [...mapping.entries.values()]) this.dropEntry(entry)
     this.#byPort.delete(keyOf(mapping))
+    this.#byInternal.delete(internalKey(pcpMapping(mapping.claim)))
     const own = this.#byClient.get(mapping.claim.client)
     own?.delete(mapping)
     if (own?.size === 0) this.#byClient.delete(mapping.claim.client)

@@ -1,5 +1,6 @@
 import type { Ipv4Address } from '../lib/ip.ts'
 import type { Millis, Port, Seconds } from '../lib/units.ts'
+import type { PcpMapping } from './ports.ts'
 import type { External, Lease, Protocol, RemoteHost } from './types.ts'
 
 // A mapping is what the carrier holds; entries are what control points see of it. WANIPConnection names an entry
@@ -69,3 +70,15 @@ export function remoteHosts(mapping: Mapping): readonly Ipv4Address[] {
   if (mapping.entries.has('')) return []
   return [...mapping.entries.keys()].filter((host): host is Ipv4Address => host !== '')
 }
+
+declare const internal: unique symbol
+/** Names one internal port as the PCP server sees it. */
+export type InternalKey = string & { readonly [internal]: 'InternalKey' }
+
+/** The only place an InternalKey is spelled. */
+export const internalKey = ({
+  protocol,
+  internalAddress,
+  internalPort,
+}: Omit<PcpMapping, 'generation'>): InternalKey =>
+  `${protocol}:${internalAddress ?? ''}:${internalPort}` as InternalKey

@@ -20,7 +20,7 @@ import {
 import type { Policy } from './policy.ts'
 import { lifetimeEnd } from './renewal.ts'
 import type { AddAnyRequest, AddRequest, RemoteHost } from './types.ts'
-import { Upkeep } from './upkeep.ts'
+import type { Upkeep } from './upkeep.ts'
 
 /** A repeated add asks the carrier only when less than this share of the lifetime is left (RFC 7648 §4). */
 const FRESH = 0.75
@@ -37,10 +37,10 @@ export class Mappings {
   readonly #asking = new Map<PortKey, Ipv4Address>()
   #learning: Promise<void> | undefined
 
-  constructor(context: Context, policy: Policy) {
+  constructor(context: Context, policy: Policy, upkeep: Upkeep) {
     this.#context = context
     this.#policy = policy
-    this.#upkeep = new Upkeep(context)
+    this.#upkeep = upkeep
     this.#leases = new LeaseTimers(context.ports.clock)
   }
 

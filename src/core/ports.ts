@@ -77,6 +77,16 @@ export interface PcpPort {
   unmap(mapping: PcpMapping, signal: AbortSignal): Promise<PcpDeleted | PcpRefused | PcpSilent>
 }
 
+/** What the carrier says unasked. The core implements it; whoever speaks PCP calls it. */
+export interface PcpEvents {
+  /** The server lost its state, or is another one: all mappings have to be made anew (RFC 6887 §8.5, §14.1). */
+  lostState(): void
+  /** Somebody, perhaps the server, says so without proof: ask for one mapping, whose answer decides. */
+  doubtful(): void
+  /** How a mapping of ours stands now (RFC 6887 §14.2). */
+  mappingUpdate(mapping: PcpMapping, outcome: PcpGranted | PcpRefused): void
+}
+
 /** One mapping as the router's own NAT is to have it. */
 export interface NatRule {
   readonly protocol: Protocol

@@ -46,6 +46,20 @@ export class Upkeep {
     await (over ? this.#lapse(mapping) : this.#attempt(mapping, 1))
   }
 
+  /** The server lost it: asks as for a new mapping, suggesting what was assigned. Resolves with the answer. */
+  async recreate(mapping: Mapping): Promise<PcpOutcome | undefined> {
+    this.drop(mapping)
+    const outcome = await this.#ask(mapping, 'until-answered', this.#leaseEnd(mapping))
+    if (outcome) this.settle(mapping, outcome)
+    return outcome
+  }
+
+  /** Takes in what the server says of the mapping, asked or not. */
+  settle(mapping: Mapping, outcome: PcpOutcome): void {
+    if (outcome.kind === 'granted') this.#renewed(mapping, outcome)
+    else if (outcome.kind === 'refused') this.#refused(mapping, outcome)
+  }
+
   #arm(mapping: Mapping, n: number, last?: Millis): void {
     const { clock, random } = this.#context.ports
     const due = renewalTime(mapping.grant, n, random.unit(), last)
@@ -68,9 +82,8 @@ export class Upkeep {
     const sentAt = clock.now()
     const next = renewalTime(mapping.grant, n + 1, random.unit(), sentAt) ?? lifetimeEnd(mapping.grant)
     const outcome = await this.#ask(mapping, 'once', next)
-    if (outcome?.kind === 'granted') this.#renewed(mapping, outcome)
-    else if (outcome?.kind === 'refused') this.#refused(mapping, outcome)
-    else if (outcome) this.#arm(mapping, n + 1, sentAt)
+    if (outcome?.kind === 'silent') this.#arm(mapping, n + 1, sentAt)
+    else if (outcome) this.settle(mapping, outcome)
   }
 
   /** The lifetime is over but a lease lives: ask as for a new mapping, for as long as it takes. */
@@ -82,8 +95,7 @@ export class Upkeep {
       'the carrier let a mapping lapse; asking until it answers',
     )
     const outcome = await this.#ask(mapping, 'until-answered', end)
-    if (outcome?.kind === 'granted') this.#renewed(mapping, outcome)
-    else if (outcome?.kind === 'refused') this.#refused(mapping, outcome)
+    if (outcome) this.settle(mapping, outcome)
   }
 
   /** Undefined when the mapping was dropped meanwhile. */

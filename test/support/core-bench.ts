@@ -52,7 +52,7 @@ export function coreBench(over: Partial<CoreOptions> = {}) {
   const log = { debug: level('debug'), info: level('info'), warn: level('warn'), error: level('error') }
   const closing = new AbortController()
   const limits = { rules: [], perHost: 64, total: 512, addRate: 1000, addBurst: 1000 }
-  const { iwf, context } = assembleCore(
+  const { iwf, context, events } = assembleCore(
     { clock, random: seeded(1), log, pcp: carrier, nat },
     {
       wanPorts: { first: 49_152, last: 57_343 },
@@ -70,5 +70,5 @@ export function coreBench(over: Partial<CoreOptions> = {}) {
     for (let passed = 0; passed < most && !answers.come; passed += 10) await clock.advance(10)
     return await call
   }
-  return { answered, carrier, clock, closing, context, iwf, limits, lines, nat }
+  return { answered, carrier, clock, closing, context, events, iwf, limits, lines, nat }
 }

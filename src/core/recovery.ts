@@ -1,0 +1,80 @@
+import { sleepUntil } from '../lib/abort.ts'
+import { type Millis, after, millis } from '../lib/units.ts'
+import type { Context } from './context.ts'
+import type { Grant, Mapping } from './mapping.ts'
+import { firstGap, nextGap, startDelay } from './pacing.ts'
+import type { PcpEvents, PcpGranted, PcpMapping, PcpRefused } from './ports.ts'
+import type { Upkeep } from './upkeep.ts'
+
+/** An unproven hint is looked into at most this often. */
+const HINT_GAP = millis(10_000)
+
+interface Lost {
+  readonly mapping: Mapping
+  /** What it was granted before the loss; another one means that it is back already. */
+  readonly grant: Grant
+}
+
+/**
+ * Rapid recovery (RFC 6887 §14): when the server lost its state, every mapping is made anew, one after the other
+ * and in the pace of `pacing.ts`. What was granted after the loss is left alone, and a loss that is told ten times
+ * is one.
+ */
+export class Recovery implements PcpEvents {
+  readonly #context: Context
+  readonly #upkeep: Upkeep
+  /** The one whose old lifetime would end first stands last. */
+  #lost: Lost[] = []
+  #running = false
+  #lastHint: Millis | undefined
+
+  constructor(context: Context, upkeep: Upkeep) {
+    this.#context = context
+    this.#upkeep = upkeep
+  }
+
+  lostState(): void {
+    const lost = Array.from(this.#context.table.mappings(), (mapping) => ({ mapping, grant: mapping.grant }))
+    this.#lost = lost.sort((a, b) => b.grant.from - a.grant.from)
+    this.#context.ports.log.warn(
+      { mappings: lost.length },
+      'the PCP server lost its state; mapping all ports anew',
+    )
+    if (this.#running) return
+    this.#running = true
+    void this.#run().finally(() => {
+      this.#running = false
+    })
+  }
+
+  doubtful(): void {
+    const { clock, random } = this.#context.ports
+    const now = clock.now()
+    if (this.#running || (this.#lastHint !== undefined && now - this.#lastHint < HINT_GAP)) return
+    this.#lastHint = now
+    const [mapping] = this.#context.table.mappings()
+    if (!mapping) return
+    clock.at(after(now, startDelay(random.unit())), () => {
+      if (mapping.state !== 'gone') void this.#upkeep.renewNow(mapping)
+    })
+  }
+
+  mappingUpdate(of: PcpMapping, outcome: PcpGranted | PcpRefused): void {
+    const mapping = this.#context.table.ofPcpMapping(of)
+    if (mapping && mapping.claim.generation === of.generation) this.#upkeep.settle(mapping, outcome)
+  }
+
+  async #run(): Promise<void> {
+    const { closing, ports } = this.#context
+    const { clock, random } = ports
+    let gap = firstGap()
+    await sleepUntil(clock, after(clock.now(), startDelay(random.unit())), closing)
+    for (let next = this.#lost.pop(); next && !closing.aborted; next = this.#lost.pop()) {
+      if (next.mapping.state === 'gone' || next.mapping.grant !== next.grant) continue
+      const started = clock.now()
+      const outcome = await this.#upkeep.recreate(next.mapping)
+      gap = nextGap(gap, clock.now() - started, outcome)
+      if (this.#lost.length > 0) await sleepUntil(clock, after(clock.now(), gap), closing)
+    }
+  }
+}
