@@ -56,6 +56,11 @@ export const RESULT_CODE = {
 } as const
 export type ResultName = keyof typeof RESULT_CODE
 
+const RESULT_NAME = inverted(RESULT_CODE)
+
+/** Undefined for a code that no registry has. */
+export const resultName = (code: number): ResultName | undefined => RESULT_NAME.get(code)
+
 /** PCP Options. */
 export const OPTION_CODE = {
   THIRD_PARTY: 1,
@@ -79,3 +84,9 @@ export type OptionName = keyof typeof OPTION_CODE
 
 /** IANA protocol numbers that a port mapping can name (RFC 6970 §4.1). */
 export const PROTOCOL_NUMBER = { TCP: 6, UDP: 17 } as const
+
+function inverted<Name extends string>(table: Readonly<Record<Name, number>>): Map<number, Name> {
+  const names = new Map<number, Name>()
+  for (const name in table) names.set(table[name], name)
+  return names
+}

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ANY_IPV4, ANY_IPV6, type IpAddress, parseIp } from '../../../src/lib/ip.ts'
+import { ANY_IPV4, ANY_IPV6 } from '../../../src/lib/ip.ts'
 import type { Option, Request, Response } from '../../../src/pcp/wire/message.ts'
 import { isMandatory } from '../../../src/pcp/wire/options.ts'
 import {
@@ -10,14 +10,8 @@ import {
   encodeRequest,
   encodeResponse,
 } from '../../../src/pcp/wire/packet.ts'
-import { fromHex, toHex } from '../hex.ts'
+import { fromHex, ip, toHex } from '../literals.ts'
 import { request, response } from './arbitraries.ts'
-
-function ip(text: string): IpAddress {
-  const address = parseIp(text)
-  if (!address) throw new Error(text)
-  return address
-}
 
 const CLIENT = '00000000000000000000ffff64400002'
 const NONCE = '000102030405060708090a0b'

@@ -1,0 +1,169 @@
+import type {
+  MapRequest,
+  PcpDeleted,
+  PcpMapping,
+  PcpOutcome,
+  PcpPort,
+  PcpRefused,
+  PcpSilent,
+} from '../core/ports.ts'
+import type { Clock, Random } from '../lib/clock.ts'
+import type { IpAddress } from '../lib/ip.ts'
+import type { Millis } from '../lib/units.ts'
+import { type MapAnswer, readDeleteAnswer, readMapAnswer, type Verdict } from './answers.ts'
+import { Exchange, type Line, type Sending, SILENT } from './exchange.ts'
+import { GrantedMappings } from './granted.ts'
+import type { PcpListener } from './listener.ts'
+import { mappingNonce } from './nonce.ts'
+import { Outstanding, type PcpAlive } from './outstanding.ts'
+import { keyOf, Reception } from './reception.ts'
+import {
+  announceRequest,
+  type Asker,
+  deleteRequest,
+  internalAddressOf,
+  mapRequest,
+  thirdPartyOf,
+} from './requests.ts'
+import type { PcpSocket } from './socket.ts'
+import type { DropReason, MapMatch } from './validate.ts'
+import { PROTOCOL_NUMBER } from './wire/constants.ts'
+import type { Request } from './wire/message.ts'
+import { encodeRequest } from './wire/packet.ts'
+
+export interface PcpClientOptions {
+  /** Connected to one address of the server; the client closes it. */
+  readonly socket: PcpSocket
+  /** The address that stands for the server in nonces, whichever of its addresses the socket is connected to. */
+  readonly server: IpAddress
+  /** The installation's secret, 32 octets. */
+  readonly secret: Uint8Array
+  readonly clock: Clock
+  readonly random: Random
+  readonly listener: PcpListener
+}
+
+interface About {
+  readonly mapping: PcpMapping
+  readonly asker: Asker
+  readonly match: MapMatch
+}
+
+interface MapExchange<O> {
+  readonly request: Request
+  readonly sending: Sending
+  readonly read: (answer: MapAnswer, sentAt: Millis) => Verdict<O>
+}
+
+/** The PCP client for one address of one server. */
+export class PcpClient implements PcpPort {
+  readonly #options: PcpClientOptions
+  readonly #line: Line
+  readonly #outstanding = new Outstanding()
+  readonly #granted: GrantedMappings
+  readonly #reception: Reception
+  #closed = false
+
+  constructor(options: PcpClientOptions) {
+    const { clock, random, socket, listener } = options
+    this.#options = options
+    this.#line = { clock, random, send: (packet) => socket.send(packet) }
+    this.#granted = new GrantedMappings(clock)
+    const { server } = socket
+    this.#reception = new Reception({
+      server,
+      clock,
+      listener,
+      outstanding: this.#outstanding,
+      granted: this.#granted,
+    })
+    socket.onMessage((packet, from) => this.#reception.receive(packet, from))
+    socket.onError((error) => listener.onUnreachable(error))
+  }
+
+  /** How many datagrams were dropped, and why. */
+  get dropped(): ReadonlyMap<DropReason, number> {
+    return this.#reception.dropped
+  }
+
+  /** Creates or renews (RFC 6887 §11.2). */
+  async map(request: MapRequest, signal: AbortSignal): Promise<PcpOutcome> {
+    const about = this.#about(request)
+    const outcome = await this.#ask(
+      about,
+      {
+        request: mapRequest(request, about.asker),
+        sending: request.sending,
+        read: (answer, sentAt) => readMapAnswer(request, answer, sentAt),
+      },
+      signal,
+    )
+    if (outcome.kind === 'granted') this.#granted.set(keyOf(about.asker.nonce), about, outcome)
+    return outcome
+  }
+
+  /** Deletes (§15.1). */
+  async unmap(mapping: PcpMapping, signal: AbortSignal): Promise<PcpDeleted | PcpRefused | PcpSilent> {
+    const about = this.#about(mapping)
+    const request = deleteRequest(mapping, about.asker)
+    const outcome = await this.#ask(
+      about,
+      { request, sending: 'until-answered', read: readDeleteAnswer },
+      signal,
+    )
+    if (outcome.kind === 'deleted') this.#granted.delete(keyOf(about.asker.nonce))
+    return outcome
+  }
+
+  /** Asks whether the server is there, and for its epoch; this changes nothing (§14.1.2). */
+  async announce(signal: AbortSignal): Promise<PcpAlive | PcpRefused | PcpSilent> {
+    const request = announceRequest(this.#clientAddress)
+    const exchange = new Exchange<PcpAlive>(encodeRequest(request), 'until-answered', this.#line)
+    const entry = this.#outstanding.addProbe(exchange)
+    const outcome = await this.#run(exchange, signal)
+    entry[Symbol.dispose]()
+    return outcome
+  }
+
+  /** Ends every wait with silence. */
+  close(): void {
+    this.#closed = true
+    this.#outstanding.endAll(SILENT)
+    this.#granted.clear()
+    this.#options.socket.close()
+  }
+
+  get #clientAddress(): IpAddress {
+    return this.#options.socket.local.address
+  }
+
+  #about(mapping: PcpMapping): About {
+    const { server, secret } = this.#options
+    const { generation, internalPort } = mapping
+    const clientAddress = this.#clientAddress
+    const protocol = PROTOCOL_NUMBER[mapping.protocol]
+    const internalAddress = internalAddressOf(mapping, clientAddress)
+    const nonce = mappingNonce(secret, { server, protocol, internalAddress, internalPort, generation })
+    const thirdParty = thirdPartyOf(mapping, clientAddress)
+    return { mapping, asker: { clientAddress, nonce }, match: { protocol, internalPort, thirdParty } }
+  }
+
+  async #ask<O>(
+    { asker, match }: About,
+    { request, sending, read }: MapExchange<O>,
+    signal: AbortSignal,
+  ): Promise<O | PcpRefused | PcpSilent> {
+    const exchange = new Exchange<O>(encodeRequest(request), sending, this.#line)
+    const entry = this.#outstanding.addQuestion(keyOf(asker.nonce), exchange, {
+      match,
+      offer: (answer) => (exchange.offer(read(answer, exchange.sentAt)) ? exchange.sentAt : undefined),
+    })
+    const outcome = await this.#run(exchange, signal)
+    entry[Symbol.dispose]()
+    return outcome
+  }
+
+  #run<O>(exchange: Exchange<O>, signal: AbortSignal): Promise<O | PcpRefused | PcpSilent> {
+    return this.#closed ? Promise.resolve(SILENT) : exchange.run(signal)
+  }
+}

@@ -1,0 +1,68 @@
+import { createSocket, type Socket } from 'node:dgram'
+import { once } from 'node:events'
+import { type IpAddress, isIpv4, parseIp } from '../lib/ip.ts'
+
+/** An address and port of UDP. */
+export interface Endpoint {
+  readonly address: IpAddress
+  readonly port: number
+}
+
+/** A UDP socket connected to one address of one PCP server. */
+export interface PcpSocket {
+  /** The source of what is sent: the PCP client's address (RFC 6887 §7.1, §16.4). */
+  readonly local: Endpoint
+  readonly server: Endpoint
+  /** Never throws: what fails is told to the error listener. After `close` nothing is sent. */
+  send(packet: Uint8Array): void
+  onMessage(listener: (packet: Uint8Array, from: Endpoint) => void): void
+  /** ICMP errors and failed sends, as they happen. The socket stays usable. */
+  onError(listener: (error: Error) => void): void
+  close(): void
+}
+
+/**
+ * Only a connected socket learns its source address before it sends (RFC 6887 §16.4), hears of ICMP errors
+ * (RFC 7488 §3) and has the kernel drop what others send to it. Rejects where there is no route to the server.
+ */
+export async function connectSocket(server: Endpoint): Promise<PcpSocket> {
+  const socket = createSocket(isIpv4(server.address) ? 'udp4' : 'udp6')
+  try {
+    socket.connect(server.port, server.address)
+    await once(socket, 'connect')
+    return wrapped(socket, server, endpointOf(socket.address()))
+  } catch (error) {
+    socket.close()
+    throw error
+  }
+}
+
+function wrapped(socket: Socket, server: Endpoint, local: Endpoint): PcpSocket {
+  let open = true
+  let failed: (error: Error) => void = () => undefined
+  socket.on('error', (error) => failed(error))
+  return {
+    local,
+    server,
+    send: (packet) => {
+      if (open) socket.send(packet, (error) => error && failed(error))
+    },
+    onMessage: (listener) => {
+      socket.on('message', (packet, from) => listener(packet, endpointOf(from)))
+    },
+    onError: (listener) => {
+      failed = listener
+    },
+    close: () => {
+      if (open) socket.close()
+      open = false
+    },
+  }
+}
+
+/** A zone (`fe80::1%eth0`) is local matter and no part of the address. */
+function endpointOf({ address, port }: { readonly address: string; readonly port: number }): Endpoint {
+  const parsed = parseIp(address.split('%')[0] ?? '')
+  if (!parsed) throw new TypeError(`the kernel names an address that is none: ${address}`)
+  return { address: parsed, port }
+}
