@@ -1,8 +1,10 @@
 import type { Seconds } from '../lib/units.ts'
+import { Capabilities } from './capabilities.ts'
 import { Changes } from './changes.ts'
 import { Claims } from './claims.ts'
 import type { Context } from './context.ts'
 import { ExternalAddress } from './external-address.ts'
+import { Holds } from './holds.ts'
 import { InterworkingFunction } from './iwf.ts'
 import { MappingTable } from './mapping-table.ts'
 import type { Limits, PortSpan } from './policy.ts'
@@ -39,6 +41,8 @@ export function assembleCore(ports: Ports, options: CoreOptions): Core {
     tombstones: new Tombstones(ports, claims, options.closing),
     external: new ExternalAddress(changes),
     changes,
+    capabilities: new Capabilities(ports.clock, options.wanPorts !== undefined),
+    holds: new Holds(ports.clock),
     maxLifetime: options.maxLifetime,
     closing: options.closing,
   }

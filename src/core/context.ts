@@ -1,7 +1,9 @@
 import type { Seconds } from '../lib/units.ts'
+import type { Capabilities } from './capabilities.ts'
 import type { Changes } from './changes.ts'
 import type { Claims } from './claims.ts'
 import type { ExternalAddress } from './external-address.ts'
+import type { Holds } from './holds.ts'
 import type { MappingTable } from './mapping-table.ts'
 import type { Ports } from './ports.ts'
 import type { Tombstones } from './tombstones.ts'
@@ -14,6 +16,8 @@ export interface Context {
   readonly tombstones: Tombstones
   readonly external: ExternalAddress
   readonly changes: Changes
+  readonly capabilities: Capabilities
+  readonly holds: Holds
   /** `pcp.maxLifetime`: never ask the carrier for more. */
   readonly maxLifetime: Seconds | undefined
   /** Aborts when the daemon stops. */

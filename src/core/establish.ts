@@ -4,12 +4,13 @@ import { Fault } from './fault.ts'
 import { forward, withdraw } from './forward.ts'
 import { believed } from './lease.ts'
 import { type Claim, type Grant, portKey } from './mapping.ts'
-import type { PcpGranted, PcpOutcome } from './ports.ts'
+import type { MapRequest, PcpGranted, PcpOutcome } from './ports.ts'
 import { errorOf } from './rfc6970.ts'
 import { type Wish, firstRequest, firstRule } from './translate.ts'
 
 /** How long the router forwards on the strength of a request that the carrier has not answered yet. */
 const REQUESTING = seconds(60)
+
 /**
  * Makes a mapping at the carrier for `claim`, the router's own NAT first, so that the request reflects what NAT1
  * does (RFC 6970 §5.5). Whatever goes wrong is undone, also what a silent server may have done unseen, and
@@ -21,18 +22,28 @@ export async function establish(
   wish: Wish,
   signal: AbortSignal,
 ): Promise<Grant> {
-  const { clock, pcp } = context.ports
+  const { clock } = context.ports
   const rule = firstRule(claim, wish.remoteHost)
   if (!(await forward(context, rule, REQUESTING))) {
     context.claims.close(claim, clock.now())
     throw new Fault(501, 'the router NAT refused the rule')
   }
   const asked = clock.now()
-  const outcome = await pcp.map(firstRequest(claim, wish), signal)
+  const outcome = await askFor(context, firstRequest(claim, wish), signal)
   context.external.heard(outcome)
   if (isAsWished(outcome, wish)) return grantOf(outcome)
   await withdraw(context, claim)
   throw giveUp(context, { claim, wish, asked, outcome })
+}
+
+/** Asks, and should the server lack an option, asks without it; what it grants is compared all the same. */
+async function askFor(context: Context, wanted: MapRequest, signal: AbortSignal): Promise<PcpOutcome> {
+  const { capabilities, ports } = context
+  for (;;) {
+    const request = capabilities.fit(wanted)
+    const outcome = await ports.pcp.map(request, signal)
+    if (!capabilities.learn(request, outcome)) return outcome
+  }
 }
 
 export const grantOf = (outcome: PcpGranted): Grant => ({
@@ -57,6 +68,7 @@ interface Failure {
 function giveUp(context: Context, { claim, wish, asked, outcome }: Failure): Fault {
   if (outcome.kind === 'refused') {
     context.claims.close(claim, context.ports.clock.now())
+    context.holds.note(claim, wish, outcome)
     return new Fault(errorOf(outcome.result, 2), `the carrier answered ${outcome.result}`)
   }
   const lifetime = outcome.kind === 'granted' ? outcome.lifetime : wish.lifetime

@@ -19,6 +19,7 @@ import {
 } from './mapping.ts'
 import type { Policy } from './policy.ts'
 import { lifetimeEnd } from './renewal.ts'
+import type { Wish } from './translate.ts'
 import type { AddAnyRequest, AddRequest, RemoteHost } from './types.ts'
 import type { Upkeep } from './upkeep.ts'
 
@@ -73,14 +74,22 @@ export class Mappings {
 
   /** Resolves with the external port, once the carrier has granted it. */
   async create(request: AddAnyRequest, preferFailure: boolean, due: Millis): Promise<Port> {
+    const { claims, holds, table, tombstones } = this.#context
     const key = portKey(request.protocol, request.externalPort)
-    const admitted = this.#policy.admit(this.#context.table, request.internalClient)
+    const wish = this.#wish(request, preferFailure)
+    const lan = {
+      protocol: request.protocol,
+      client: request.internalClient,
+      internalPort: request.internalPort,
+    }
+    holds.check(lan, wish)
+    const admitted = this.#policy.admit(table, request.internalClient)
     if (preferFailure) this.#asking.set(key, request.internalClient)
     try {
-      await this.#context.tombstones.cleared(key, due)
-      const claim = this.#open(request)
-      const grant = await this.#establish(claim, { request, preferFailure, due })
-      return this.#adopt(claim, grant, { request, preferFailure })
+      await tombstones.cleared(key, due)
+      const claim = claims.open(lan, request.externalPort)
+      const grant = await this.#establish(claim, wish, due)
+      return this.#adopt({ claim, grant, preferFailure }, request)
     } finally {
       admitted[Symbol.dispose]()
       if (preferFailure) this.#asking.delete(key)
@@ -122,22 +131,21 @@ export class Mappings {
     await Promise.all(mappings.map((mapping) => this.#retire(mapping)))
   }
 
-  #open(request: AddAnyRequest): Claim {
-    const { internalClient: client, internalPort, protocol } = request
-    return this.#context.claims.open({ protocol, client, internalPort }, request.externalPort)
-  }
-
-  async #establish(claim: Claim, { request, preferFailure, due }: Attempt): Promise<Grant> {
-    const { closing, external, maxLifetime, ports } = this.#context
-    const wait = deadline(ports.clock, due, closing)
+  #wish(request: AddAnyRequest, preferFailure: boolean): Wish {
+    const { external, maxLifetime, ports } = this.#context
     const now = ports.clock.now()
-    const wish = {
+    return {
       externalPort: this.#wishedPort(request, preferFailure),
       preferFailure,
       remoteHost: request.remoteHost,
       lifetime: firstLifetime(leaseEnd(request.lease, now), now, maxLifetime),
       externalAddress: external.address,
     }
+  }
+
+  async #establish(claim: Claim, wish: Wish, due: Millis): Promise<Grant> {
+    const { closing, external, ports } = this.#context
+    const wait = deadline(ports.clock, due, closing)
     try {
       return await establish(this.#context, claim, wish, wait.signal)
     } finally {
@@ -152,7 +160,7 @@ export class Mappings {
     return taken && !preferFailure ? 0 : externalPort
   }
 
-  #adopt(claim: Claim, grant: Grant, { request, preferFailure }: Omit<Attempt, 'due'>): Port {
+  #adopt({ claim, grant, preferFailure }: Granted, request: AddAnyRequest): Port {
     const { changes, table } = this.#context
     const mapping: Mapping = {
       claim,
@@ -234,10 +242,10 @@ export class Mappings {
   }
 }
 
-interface Attempt {
-  readonly request: AddAnyRequest
+interface Granted {
+  readonly claim: Claim
+  readonly grant: Grant
   readonly preferFailure: boolean
-  readonly due: Millis
 }
 
 // Properties that other turns change while one waits, so each look is a fresh one.

@@ -22,8 +22,13 @@ export function renewalTime(grant: Grant, n: number, dice: number, last?: Millis
   return due < lifetimeEnd(grant) ? millis(due) : undefined
 }
 
-/** §7.4: errors that may pass soon. */
-const SHORT: ReadonlySet<string> = new Set<ResultName>(['NETWORK_FAILURE', 'NO_RESOURCES', 'USER_EX_QUOTA'])
+/** §7.4: errors that may pass soon; a port that is taken may be free again at any time. */
+const SHORT: ReadonlySet<string> = new Set<ResultName>([
+  'NETWORK_FAILURE',
+  'NO_RESOURCES',
+  'USER_EX_QUOTA',
+  'CANNOT_PROVIDE_EXTERNAL',
+])
 const SHORT_HOLD = seconds(30)
 const LONG_HOLD = seconds(1800)
 

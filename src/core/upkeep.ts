@@ -110,7 +110,8 @@ export class Upkeep {
     const wait = { [Symbol.dispose]: () => stop.abort() }
     this.#waits.set(mapping, wait)
     const lifetime = renewalLifetime(this.#leaseEnd(mapping), clock.now(), this.#context.maxLifetime)
-    const outcome = await pcp.map(renewalRequest(mapping, lifetime, sending), stop.signal)
+    const request = this.#context.capabilities.fit(renewalRequest(mapping, lifetime, sending))
+    const outcome = await pcp.map(request, stop.signal)
     timer?.[Symbol.dispose]()
     if (this.#waits.get(mapping) !== wait) return undefined
     this.#waits.delete(mapping)

@@ -41,6 +41,8 @@ export class FakeCarrier implements PcpPort {
   readonly taken = new Set<number>()
   /** Knows no PREFER_FAILURE and gives another port. */
   ignorePreferFailure = false
+  /** Options it does not have. */
+  readonly unsupported = new Set<'PREFER_FAILURE' | 'FILTER'>()
   /** Milliseconds until an answer. */
   delay = 1
   #nextPort = 20_000
@@ -55,6 +57,7 @@ export class FakeCarrier implements PcpPort {
     const sentAt = millis(this.#clock.now())
     if (!(await this.#answers(signal))) return { kind: 'silent' }
     if (this.refuse) return { kind: 'refused', ...this.refuse }
+    if (this.#lacks(request)) return { kind: 'refused', result: 'UNSUPP_OPTION', lifetime: seconds(0) }
     const key = keyOf(request)
     const lifetime = Math.min(Math.max(120, request.lifetime), this.maxLifetime)
     const externalPort = this.held.get(key)?.externalPort ?? this.#assign(request)
@@ -81,6 +84,11 @@ export class FakeCarrier implements PcpPort {
         (resolve) => void this.#clock.at(millis(this.#clock.now() + this.delay), resolve),
       )
     return !signal.aborted
+  }
+
+  #lacks({ preferFailure, remotePeers }: MapRequest): boolean {
+    const missesPreferFailure = preferFailure && this.unsupported.has('PREFER_FAILURE')
+    return missesPreferFailure || (remotePeers.length > 0 && this.unsupported.has('FILTER'))
   }
 
   #assign({ preferFailure, suggestedPort }: MapRequest): Port | undefined {
