@@ -17,6 +17,7 @@ module.exports = {
     only('page-talks-to-core', '^src/web/', 'core/|lib/|web/'),
     only('nat-fits-the-ports', '^src/nat/', 'core/(ports|types)|lib/|nat/'),
     only('server-is-apart', '^src/pcp-server/', 'pcp/wire/|lib/|pcp-server/'),
+    only('lan-is-apart', '^src/lan/', 'lan/|lib/'),
     only('config-is-apart', '^src/config/', 'config/|lib/'),
     {
       name: 'no-io-in-pure-code',
