@@ -49,7 +49,8 @@ function attribute(root: string, name: InterfaceName, file: string): string | un
   try {
     descriptor = openSync(join(root, name, file), 'r')
     const buffer = Buffer.alloc(LONGEST_VALUE)
-    return buffer.toString('latin1', 0, readSync(descriptor, buffer)).trim()
+    const length = readSync(descriptor, buffer)
+    return length < LONGEST_VALUE ? buffer.toString('latin1', 0, length).trim() : undefined
   } catch {
     return undefined
   } finally {
