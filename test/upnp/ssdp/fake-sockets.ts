@@ -35,6 +35,8 @@ export class FakeSockets implements SsdpSockets {
   /** Addresses that nothing can be bound to, and that nothing can be sent from. */
   readonly broken = new Set<string>()
   joins = 0
+  /** Called after each message. */
+  onSend: () => void = () => undefined
   groupOpen = false
   readonly #clock: Clock
   readonly #heard = new Map<string, Receive>()
@@ -72,6 +74,7 @@ export class FakeSockets implements SsdpSockets {
         if (!this.open.has(key)) return Promise.reject(new Error('socket is closed'))
         if (this.broken.has(address)) return Promise.reject(new Error('EINVAL'))
         this.sent.push({ at: this.#clock.now(), lan: name, to: `${to}:${toPort}`, ...parsed(bytes) })
+        this.onSend()
         return Promise.resolve()
       },
       close: () => {
