@@ -18,6 +18,7 @@ module.exports = {
     only('nat-fits-the-ports', '^src/nat/', 'core/(ports|types)|lib/|nat/'),
     only('server-is-apart', '^src/pcp-server/', 'pcp/wire/|lib/|pcp-server/'),
     only('store-is-apart', '^src/store/', 'core/types|lib/|store/'),
+    only('lan-is-apart', '^src/lan/', 'lan/|lib/'),
     only('config-is-apart', '^src/config/', 'config/|lib/'),
     {
       name: 'no-io-in-pure-code',

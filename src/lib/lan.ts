@@ -7,3 +7,6 @@ export interface Lan {
   readonly address: Ipv4Address
   readonly prefix: Prefix<Ipv4Address>
 }
+
+export const sameLan = (a: Lan, b: Lan): boolean =>
+  a.name === b.name && a.address === b.address && a.prefix.length === b.prefix.length

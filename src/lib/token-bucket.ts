@@ -14,6 +14,7 @@ export class TokenBuckets<K> {
   readonly #perSecond: number
   readonly #burst: number
   readonly #buckets = new Map<K, Bucket>()
+  #sweepAbove = SWEEP_ABOVE
 
   constructor(clock: Clock, limit: { readonly perSecond: number; readonly burst: number }) {
     this.#clock = clock
@@ -28,7 +29,7 @@ export class TokenBuckets<K> {
     const level = this.#levelAt(bucket, now)
     if (level < 1) return false
     this.#buckets.set(key, { level: level - 1, at: now })
-    if (this.#buckets.size > SWEEP_ABOVE) this.#sweep(now)
+    if (this.#buckets.size > this.#sweepAbove) this.#sweep(now)
     return true
   }
 
@@ -40,5 +41,7 @@ export class TokenBuckets<K> {
     for (const [key, bucket] of this.#buckets) {
       if (this.#levelAt(bucket, now) >= this.#burst) this.#buckets.delete(key)
     }
+    // Doubled, so that a flood from very many keys does not make every call a sweep.
+    this.#sweepAbove = Math.max(SWEEP_ABOVE, 2 * this.#buckets.size)
   }
 }

@@ -1,0 +1,144 @@
+import { Server } from 'node-ssdp'
+import SsdpHeader from 'node-ssdp/lib/ssdpHeader.js'
+import type { IgdVersion } from '../core/types.ts'
+import type { Clock, Random } from '../lib/clock.ts'
+import type { Lan } from '../lib/lan.ts'
+import type { Log } from '../lib/log.ts'
+import { SerialQueues } from '../lib/serial.ts'
+import { TokenBuckets } from '../lib/token-bucket.ts'
+import { after, millis, toMillis } from '../lib/units.ts'
+import { answersTo } from './ssdp/answer.ts'
+import type { SsdpMessage } from './ssdp/message.ts'
+import type { Presence } from './ssdp/presence.ts'
+import { type DeviceFacts, Presences } from './ssdp/presences.ts'
+import { parseSearch, tidied } from './ssdp/search.ts'
+import type { Datagram, SsdpSockets } from './ssdp/sockets.ts'
+import { type Tree, type Udns, igdTree } from './ssdp/tree.ts'
+
+// The only file that knows node-ssdp. Of its Server, the reading is used: it tells the kinds of messages apart and
+// splits their headers; of its SsdpHeader, the writing. Its sockets, timers, search rules and table of names are
+// not: they listen on all interfaces, send through the default route, never say byebye and know a single device.
+
+export interface SsdpOptions extends DeviceFacts {
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly sockets: SsdpSockets
+  /** The date, for the DATE header. */
+  readonly date: () => Date
+  readonly udns: Udns
+  /** The facade that NOTIFY announces and that ssdp:all is answered with. */
+  readonly defaultVersion: IgdVersion
+  /** Where the HTTP server has the description of each facade. */
+  readonly paths: Readonly<Record<IgdVersion, string>>
+}
+
+/** Where a message came from, and on which LAN. */
+interface Arrival extends Datagram {
+  readonly presence: Presence
+  /** Sent to the group, not to the router's address. */
+  readonly multicast: boolean
+}
+
+/** UDA 1.1 §1.3.3 spreads answers over MX seconds, but there are control points that give up after 250 ms. */
+const LONGEST_WAIT = millis(80)
+
+/** Enough for the control points of one host, which repeat what they ask; too little to flood anybody with. */
+const PER_SOURCE = { perSecond: 5, burst: 30 }
+const OVERALL = { perSecond: 50, burst: 200 }
+
+/** After this a LAN that could not be joined is tried again. */
+const RETRY = millis(10_000)
+
+/** Makes the router known on its LANs, by both facades, and nowhere else (UDA 1.1 §1). */
+export class SsdpServer extends Server<Arrival> {
+  readonly #options: SsdpOptions
+  /** The announced one first. */
+  readonly #trees: readonly [Tree, Tree]
+  readonly #presences: Presences
+  readonly #perSource: TokenBuckets<string>
+  readonly #overall: TokenBuckets<'all'>
+  readonly #turns = new SerialQueues<'lans'>()
+  #retry: Disposable | undefined
+
+  constructor(options: SsdpOptions) {
+    const { clock, udns, defaultVersion, paths, httpPort, serverHeader } = options
+    super({
+      location: { port: httpPort, path: paths[defaultVersion] },
+      ssdpSig: serverHeader,
+      udn: udns.igd,
+      customLogger: () => undefined,
+    })
+    const treeOf = (version: IgdVersion) => igdTree(version, udns, paths[version])
+    this.#options = options
+    this.#trees = [treeOf(defaultVersion), treeOf(defaultVersion === 1 ? 2 : 1)]
+    this.#perSource = new TokenBuckets(clock, PER_SOURCE)
+    this.#overall = new TokenBuckets(clock, OVERALL)
+    const receive = (datagram: Datagram, presence: Presence, multicast: boolean) =>
+      this.#receive({ ...datagram, presence, multicast })
+    this.#presences = new Presences({ ...options, encode, receive }, this.#trees[0], options)
+  }
+
+  /** BOOTID.UPNP.ORG as last announced: it grows when LANs do. The next run has to start above it. */
+  get bootId(): number {
+    return this.#presences.bootId
+  }
+
+  /** Opens the sockets and announces the device. Rejects, with nothing left open, when one cannot be opened. */
+  override start(lans: readonly Lan[]): Promise<void> {
+    return this.#turns.run('lans', () => this.#presences.open(lans))
+  }
+
+  /**
+   * Says byebye where the router no longer is, and alive where it is now. A LAN that cannot be joined is reported
+   * and tried again; nothing happens before `start` and after `stop`.
+   */
+  setLans(lans: readonly Lan[]): Promise<void> {
+    return this.#turns.run('lans', async () => {
+      this.#retry?.[Symbol.dispose]()
+      if (await this.#presences.change(lans)) return
+      const { clock } = this.#options
+      this.#retry = clock.at(after(clock.now(), RETRY), () => void this.setLans(lans))
+    })
+  }
+
+  /** Resolves when ssdp:byebye has left on every LAN and the sockets are closed. */
+  override stop(): Promise<void> {
+    return this.#turns.run('lans', async () => {
+      this.#retry?.[Symbol.dispose]()
+      await this.#presences.close()
+    })
+  }
+
+  /** UDA 1.1 §1.3.3, in place of node-ssdp's rules, which know no versions and no unicast. */
+  override _msearch(headers: Readonly<Record<string, string>>, _text: string, arrival: Arrival): void {
+    const { address, presence, multicast } = arrival
+    const search = parseSearch(headers, multicast)
+    if (!search.ok) {
+      this.#ignore(arrival, search.why)
+      return
+    }
+    const { random, date } = this.#options
+    const answers = answersTo(search.value, this.#trees, this.#presences.factsOn(presence.lan), date())
+    if (answers.length === 0) return
+    if (this.#perSource.take(address) && this.#overall.take('all')) {
+      const spread = Math.min(toMillis(search.value.mx), LONGEST_WAIT)
+      presence.answer(answers, arrival, millis(random.unit() * spread))
+    } else {
+      this.#ignore(arrival, 'too many searches')
+    }
+  }
+
+  #receive(arrival: Arrival): void {
+    const text = tidied(arrival.bytes)
+    if (text.ok) this._parseMessage(text.value, arrival)
+    else this.#ignore(arrival, text.why)
+  }
+
+  #ignore({ address, presence }: Arrival, why: string): void {
+    this.#options.log.debug({ address, lan: presence.lan.name, why }, 'SSDP: a message is ignored')
+  }
+}
+
+const encode = ({ method, headers }: SsdpMessage): Uint8Array =>
+  new SsdpHeader(method, headers, method !== 'NOTIFY').toBuffer()
