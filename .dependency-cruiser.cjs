@@ -19,6 +19,8 @@ module.exports = {
     only('server-is-apart', '^src/pcp-server/', 'pcp/wire/|lib/|pcp-server/'),
     only('store-is-apart', '^src/store/', 'core/types|lib/|store/'),
     only('lan-is-apart', '^src/lan/', 'lan/|lib/'),
+    only('demo-is-apart', '^src/demo/', 'demo/|lib/|pcp/wire/'),
+    only('log-is-apart', '^src/log/', 'lib/|log/'),
     only('config-is-apart', '^src/config/', 'config/|lib/'),
     {
       name: 'no-io-in-pure-code',

@@ -47,9 +47,6 @@ export function assembleCore(ports: Ports, options: CoreOptions): Core {
     closing: options.closing,
   }
   const upkeep = new Upkeep(context)
-  return {
-    iwf: new InterworkingFunction(context, upkeep, options.limits),
-    context,
-    events: new Recovery(context, upkeep),
-  }
+  const iwf = new InterworkingFunction(context, upkeep, options.limits)
+  return { iwf, context, events: new Recovery(context, upkeep, () => iwf.start()) }
 }

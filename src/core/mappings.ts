@@ -74,7 +74,7 @@ export class Mappings {
 
   /** Resolves with the external port, once the carrier has granted it. */
   async create(request: AddAnyRequest, preferFailure: boolean, due: Millis): Promise<Port> {
-    const { claims, holds, table, tombstones } = this.#context
+    const { claims, holds, ports, table, tombstones } = this.#context
     const key = portKey(request.protocol, request.externalPort)
     const wish = this.#wish(request, preferFailure)
     const lan = {
@@ -83,6 +83,7 @@ export class Mappings {
       internalPort: request.internalPort,
     }
     holds.check(lan, wish)
+    if (!ports.pcp.reachable) throw new Fault(501, 'the carrier does not answer')
     const admitted = this.#policy.admit(table, request.internalClient)
     if (preferFailure) this.#asking.set(key, request.internalClient)
     try {
@@ -144,13 +145,12 @@ export class Mappings {
   }
 
   async #establish(claim: Claim, wish: Wish, due: Millis): Promise<Grant> {
-    const { closing, external, ports } = this.#context
+    const { closing, ports } = this.#context
     const wait = deadline(ports.clock, due, closing)
     try {
       return await establish(this.#context, claim, wish, wait.signal)
     } finally {
       wait[Symbol.dispose]()
-      if (external.status === 'Disconnected') this.learnAddress()
     }
   }
 

@@ -71,16 +71,24 @@ export interface PcpDeleted {
   readonly lifetime: Seconds
 }
 
-/** The carrier. Never rejects: what can go wrong on a network is an outcome. */
-export interface PcpPort {
+/** A way to a PCP server. Never rejects: what can go wrong on a network is an outcome. */
+export interface PcpLink {
   map(request: MapRequest, signal: AbortSignal): Promise<PcpOutcome>
   unmap(mapping: PcpMapping, signal: AbortSignal): Promise<PcpDeleted | PcpRefused | PcpSilent>
+}
+
+/** The carrier, by whichever server and address stands for it now. */
+export interface PcpPort extends PcpLink {
+  /** False while nobody answers, or no server is known: then a new mapping is not worth the wait. */
+  readonly reachable: boolean
 }
 
 /** What the carrier says unasked. The core implements it; whoever speaks PCP calls it. */
 export interface PcpEvents {
   /** The server lost its state, or is another one: all mappings have to be made anew (RFC 6887 §8.5, §14.1). */
   lostState(): void
+  /** The server answers again after it did not. */
+  returned(): void
   /** Somebody, perhaps the server, says so without proof: ask for one mapping, whose answer decides. */
   doubtful(): void
   /** How a mapping of ours stands now (RFC 6887 §14.2). */

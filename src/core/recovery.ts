@@ -23,24 +23,34 @@ interface Lost {
 export class Recovery implements PcpEvents {
   readonly #context: Context
   readonly #upkeep: Upkeep
+  readonly #learnAddress: () => void
   /** The one whose old lifetime would end first stands last. */
   #lost: Lost[] = []
   #running = false
   #lastHint: Millis | undefined
 
-  constructor(context: Context, upkeep: Upkeep) {
+  constructor(context: Context, upkeep: Upkeep, learnAddress: () => void) {
     this.#context = context
+    this.#learnAddress = learnAddress
     this.#upkeep = upkeep
   }
 
   lostState(): void {
-    const lost = Array.from(this.#context.table.mappings(), (mapping) => ({ mapping, grant: mapping.grant }))
+    const lost = [...this.#context.table.mappings()]
+    this.#context.ports.log.warn({ mappings: lost.length }, 'the PCP server lost its state; mapping all ports anew')
+    this.#recover(lost)
+  }
+
+  /** What lapsed while nobody answered is asked for again; the rest is as it was. */
+  returned(): void {
+    this.#learnAddress()
+    this.#recover([...this.#context.table.mappings()].filter(({ state }) => state === 'lapsed'))
+  }
+
+  #recover(mappings: readonly Mapping[]): void {
+    const lost = mappings.map((mapping) => ({ mapping, grant: mapping.grant }))
     this.#lost = lost.sort((a, b) => b.grant.from - a.grant.from)
-    this.#context.ports.log.warn(
-      { mappings: lost.length },
-      'the PCP server lost its state; mapping all ports anew',
-    )
-    if (this.#running) return
+    if (this.#running || lost.length === 0) return
     this.#running = true
     void this.#run().finally(() => {
       this.#running = false

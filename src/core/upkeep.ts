@@ -86,16 +86,15 @@ export class Upkeep {
     else if (outcome) this.settle(mapping, outcome)
   }
 
-  /** The lifetime is over but a lease lives: ask as for a new mapping, for as long as it takes. */
+  /**
+   * The lifetime is over but a lease lives: ask as for a new mapping, for as long as it takes. While nobody answers
+   * not every mapping asks for itself: `Recovery` does when the server is back.
+   */
   async #lapse(mapping: Mapping): Promise<void> {
+    const { log, pcp } = this.#context.ports
     mapping.state = 'lapsed'
-    const end = this.#leaseEnd(mapping)
-    this.#context.ports.log.warn(
-      { mapping: mapping.claim },
-      'the carrier let a mapping lapse; asking until it answers',
-    )
-    const outcome = await this.#ask(mapping, 'until-answered', end)
-    if (outcome) this.settle(mapping, outcome)
+    log.warn({ mapping: mapping.claim, reachable: pcp.reachable }, 'the carrier let a mapping lapse')
+    if (pcp.reachable) await this.recreate(mapping)
   }
 
   /** Undefined when the mapping was dropped meanwhile. */

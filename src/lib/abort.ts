@@ -49,3 +49,19 @@ export async function aborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return
   await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 }
+
+/** A signal that aborts with either of two. Dispose it when the wait is over. */
+export function either(one: AbortSignal, other: AbortSignal): { readonly signal: AbortSignal } & Disposable {
+  const controller = new AbortController()
+  const abort = () => controller.abort()
+  for (const cause of [one, other]) {
+    if (cause.aborted) abort()
+    cause.addEventListener('abort', abort)
+  }
+  return {
+    signal: controller.signal,
+    [Symbol.dispose]: () => {
+      for (const cause of [one, other]) cause.removeEventListener('abort', abort)
+    },
+  }
+}

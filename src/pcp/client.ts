@@ -3,7 +3,7 @@ import type {
   PcpDeleted,
   PcpMapping,
   PcpOutcome,
-  PcpPort,
+  PcpLink,
   PcpRefused,
   PcpSilent,
 } from '../core/ports.ts'
@@ -56,7 +56,7 @@ interface MapExchange<O> {
 }
 
 /** The PCP client for one address of one server. */
-export class PcpClient implements PcpPort {
+export class PcpClient implements PcpLink {
   readonly #options: PcpClientOptions
   readonly #line: Line
   readonly #outstanding = new Outstanding()

@@ -31,6 +31,7 @@ export class FakeCarrier implements PcpPort {
   readonly held = new Map<string, Held>()
   maxLifetime = 86_400
   externalAddress = ip('203.0.114.1')
+  reachable = true
   /** Answers nothing at all. */
   silent = false
   /** Answers every request to make or renew a mapping with this. */

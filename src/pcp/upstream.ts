@@ -1,0 +1,252 @@
+import type {
+  MapRequest,
+  PcpDeleted,
+  PcpEvents,
+  PcpLink,
+  PcpMapping,
+  PcpOutcome,
+  PcpPort,
+  PcpRefused,
+  PcpSilent,
+} from '../core/ports.ts'
+import { aborted, deadline, either } from '../lib/abort.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Log } from '../lib/log.ts'
+import { type Millis, after, millis } from '../lib/units.ts'
+import type { ResponseSeen } from './listener.ts'
+
+/** What one address of a server tells while it is in use. */
+export interface LinkEvents {
+  /** Every response that stood its checks. */
+  heard(seen?: ResponseSeen): void
+  /** ICMP said so, or the system: nobody is there. */
+  unreachable(why: string): void
+}
+
+/** One address of one server, connected. */
+export interface Link extends PcpLink {
+  /** Where it leads, for the log. */
+  readonly name: string
+  /** True when the server answers before the signal aborts. */
+  alive(signal: AbortSignal): Promise<boolean>
+  close(): void
+}
+
+/** Connects to one address; undefined when there is no route to it now. */
+export type OpenLink = (events: LinkEvents) => Promise<Link | undefined>
+
+export interface UpstreamOptions {
+  readonly clock: Clock
+  readonly log: Log
+  readonly events: PcpEvents
+}
+
+/** Two silent sends (RFC 6887 §8.1.1): time to see whether another address answers. */
+const SUSPECT = millis(9000)
+/** How long another address may take to show that it is alive. */
+const PROBE = millis(9000)
+/** Nobody heard for so long while asked: the carrier is down. */
+const DOWN = millis(20_000)
+/** RFC 7488 §3: all addresses in vain, so they are tried again after this. */
+const EXHAUSTED = millis(900_000)
+/** While the carrier is down one question goes out every so often, and nothing else. */
+const HALF_OPEN = millis(30_000)
+
+const SILENT: PcpSilent = { kind: 'silent' }
+
+/**
+ * The carrier as one thing that answers: keeps to one address of one server while that works, moves on when it
+ * does not (RFC 7488 §3), and when nobody answers asks for nothing but a sign of life.
+ */
+export class Upstream implements PcpPort {
+  readonly #options: UpstreamOptions
+  #addresses: readonly OpenLink[] = []
+  #link: Link | undefined
+  #index = 0
+  /** Aborts when `#link` is replaced: what waits on it asks its successor. */
+  #replaced = new AbortController()
+  #reachable = true
+  #heardAt: Millis
+  #searching = false
+  #exhaustedUntil: Millis | undefined
+  #probe: Disposable | undefined
+  #closed = false
+
+  constructor(options: UpstreamOptions) {
+    this.#options = options
+    this.#heardAt = options.clock.now()
+  }
+
+  get reachable(): boolean {
+    return this.#reachable && this.#link !== undefined
+  }
+
+  /** The addresses of the server to use from now on, the preferred first. */
+  async use(addresses: readonly OpenLink[]): Promise<void> {
+    this.#addresses = addresses
+    this.#exhaustedUntil = undefined
+    this.#reachable = true
+    for (const [index, open] of addresses.entries()) {
+      const link = await this.#open(open)
+      if (!link) continue
+      this.#switch(link, index)
+      return
+    }
+    this.#switch(undefined, 0)
+    this.#down('no route to the PCP server')
+  }
+
+  async map(request: MapRequest, signal: AbortSignal): Promise<PcpOutcome> {
+    return await this.#ask((link, until) => link.map(request, until), signal, request.sending === 'once')
+  }
+
+  async unmap(mapping: PcpMapping, signal: AbortSignal): Promise<PcpDeleted | PcpRefused | PcpSilent> {
+    return await this.#ask((link, until) => link.unmap(mapping, until), signal, false)
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#probe?.[Symbol.dispose]()
+    this.#switch(undefined, 0)
+  }
+
+  /** Asks whichever link there is, its successor too when it is replaced meanwhile, until `signal` aborts. */
+  async #ask<O extends { readonly kind: string }>(
+    question: (link: Link, until: AbortSignal) => Promise<O | PcpSilent>,
+    signal: AbortSignal,
+    once: boolean,
+  ): Promise<O | PcpSilent> {
+    const { clock } = this.#options
+    const started = clock.now()
+    const suspicion = clock.at(after(started, SUSPECT), () => this.#suspect(started))
+    try {
+      while (!signal.aborted && !this.#closed) {
+        const replaced = this.#replaced.signal
+        const until = either(signal, replaced)
+        const outcome = this.#link ? await question(this.#link, until.signal) : await silence(until.signal)
+        until[Symbol.dispose]()
+        if (outcome.kind !== 'silent' || !replaced.aborted || once) return this.#judged(outcome, started)
+      }
+      return this.#judged(SILENT, started)
+    } finally {
+      suspicion[Symbol.dispose]()
+    }
+  }
+
+  #judged<O extends { readonly kind: string }>(outcome: O, started: Millis): O {
+    const { clock } = this.#options
+    const waited = clock.now() - started
+    if (outcome.kind === 'silent' && waited >= DOWN && this.#heardAt <= started)
+      this.#down('the PCP server is silent')
+    return outcome
+  }
+
+  async #open(open: OpenLink): Promise<Link | undefined> {
+    const mine: { link?: Link | undefined } = {}
+    const inUse = () => mine.link !== undefined && mine.link === this.#link
+    mine.link = await open({
+      heard: () => {
+        if (inUse()) this.#heard()
+      },
+      unreachable: (why) => {
+        if (!inUse()) return
+        this.#options.log.warn({ server: mine.link?.name, why }, 'the PCP server cannot be reached')
+        void this.#search()
+      },
+    })
+    return mine.link
+  }
+
+  #switch(link: Link | undefined, index: number): void {
+    const [old, waiting] = [this.#link, this.#replaced]
+    this.#link = link
+    this.#index = index
+    this.#replaced = new AbortController()
+    if (link && old)
+      this.#options.log.info({ server: link.name }, 'another address of the PCP server is used now')
+    waiting.abort()
+    old?.close()
+  }
+
+  #heard(): void {
+    const { clock, events, log } = this.#options
+    this.#heardAt = clock.now()
+    if (this.#reachable) return
+    this.#reachable = true
+    this.#probe?.[Symbol.dispose]()
+    log.info({ server: this.#link?.name }, 'the PCP server answers again')
+    events.returned()
+  }
+
+  #suspect(since: Millis): void {
+    if (this.#heardAt <= since) void this.#search()
+  }
+
+  /** RFC 7488 §3: the other addresses in turn; the first that answers is used from then on. */
+  async #search(): Promise<void> {
+    const { clock } = this.#options
+    const exhausted = this.#exhaustedUntil !== undefined && clock.now() < this.#exhaustedUntil
+    if (this.#searching || this.#closed || exhausted || this.#addresses.length < 2) return
+    this.#searching = true
+    const started = clock.now()
+    for (let step = 1; step < this.#addresses.length && this.#heardAt <= started; step++) {
+      const index = (this.#index + step) % this.#addresses.length
+      const link = await this.#tried(index)
+      if (link) {
+        this.#switch(link, index)
+        this.#heard()
+        break
+      }
+      if (step === this.#addresses.length - 1) this.#exhaustedUntil = after(clock.now(), EXHAUSTED)
+    }
+    this.#searching = false
+  }
+
+  async #tried(index: number): Promise<Link | undefined> {
+    const open = this.#addresses[index]
+    const link = open && (await this.#open(open))
+    if (!link) return undefined
+    const { clock } = this.#options
+    const wait = deadline(clock, after(clock.now(), PROBE))
+    const alive = await link.alive(wait.signal)
+    wait[Symbol.dispose]()
+    if (alive && !this.#closed) return link
+    link.close()
+    return undefined
+  }
+
+  /** Nobody answers: from here on one sign of life is asked for every 30 s. */
+  #down(why: string): void {
+    if (!this.#reachable || this.#closed) return
+    this.#reachable = false
+    this.#options.log.warn({ server: this.#link?.name, why }, 'no new mappings until the carrier answers')
+    this.#askForLife()
+  }
+
+  #askForLife(): void {
+    const { clock } = this.#options
+    this.#probe?.[Symbol.dispose]()
+    this.#probe = clock.at(after(clock.now(), HALF_OPEN), () => {
+      if (this.#reachable || this.#closed) return
+      this.#askForLife()
+      void this.#signOfLife()
+    })
+  }
+
+  async #signOfLife(): Promise<void> {
+    if (!this.#link) {
+      await this.use(this.#addresses)
+      return
+    }
+    const { clock } = this.#options
+    const wait = deadline(clock, after(clock.now(), PROBE), this.#replaced.signal)
+    await this.#link.alive(wait.signal)
+    wait[Symbol.dispose]()
+    await this.#search()
+  }
+}
+
+async function silence(until: AbortSignal): Promise<PcpSilent> {
+  await aborted(until)
+  return SILENT
+}
