@@ -44,15 +44,22 @@ export function readGrant({ result, lifetime, map }: MapAnswer, sentAt: Millis):
   return { kind: 'granted', external: { address, port }, lifetime: seconds(lifetime), sentAt }
 }
 
-/** The answer to a request that creates or renews. */
-export function readMapAnswer(
-  request: MapRequest,
-  answer: MapAnswer,
-  sentAt: Millis,
-): Verdict<PcpGranted | PcpRefused> {
-  const outcome = readGrant(answer, sentAt)
-  const unfit = outcome.kind === 'refused' && answer.result === RESULT_CODE.SUCCESS
-  return { outcome, doubtful: unfit || (outcome.kind === 'granted' && !isAsPreferred(request, answer.map)) }
+/** A request that creates or renews, and how things are when its answer comes. */
+export interface Asked {
+  readonly request: MapRequest
+  readonly sentAt: Millis
+  /** Does a mapping with this nonce stand already? Only then can a Mapping Update look like the answer. */
+  readonly standing: boolean
+}
+
+/**
+ * The answer to a request that creates or renews. §13.2: what PREFER_FAILURE asked for is compared, but a server
+ * may lack the option; so another port is a real grant where no older mapping can be meant.
+ */
+export function readMapAnswer(asked: Asked, answer: MapAnswer): Verdict<PcpGranted | PcpRefused> {
+  const outcome = readGrant(answer, asked.sentAt)
+  if (outcome.kind === 'refused') return { outcome, doubtful: answer.result === RESULT_CODE.SUCCESS }
+  return { outcome, doubtful: asked.standing && !isAsPreferred(asked.request, answer.map) }
 }
 
 /** The answer to a delete (§15.1). */
@@ -66,7 +73,6 @@ export function readDeleteAnswer(answer: MapAnswer): Verdict<PcpDeleted | PcpRef
   }
 }
 
-/** §13.2: the client must compare, as the server may not support the option or may speak of something else. */
 function isAsPreferred(request: MapRequest, map: MapPayload): boolean {
   if (!request.preferFailure) return true
   const { suggestedAddress: address } = request

@@ -43,13 +43,16 @@ export interface PcpClientOptions {
   readonly listener: PcpListener
 }
 
+/** A mapping as this client and this server know it. */
 interface About {
   readonly mapping: PcpMapping
   readonly asker: Asker
+  /** The nonce, as a key. */
+  readonly key: string
   readonly match: MapMatch
 }
 
-interface MapExchange<O> {
+interface MapExchange<O> extends Pick<About, 'key' | 'match'> {
   readonly request: Request
   readonly sending: Sending
   readonly read: (answer: MapAnswer, sentAt: Millis) => Verdict<O>
@@ -88,30 +91,28 @@ export class PcpClient implements PcpLink {
 
   /** Creates or renews (RFC 6887 §11.2). */
   async map(request: MapRequest, signal: AbortSignal): Promise<PcpOutcome> {
-    const about = this.#about(request)
-    const outcome = await this.#ask(
-      about,
-      {
-        request: mapRequest(request, about.asker),
-        sending: request.sending,
-        read: (answer, sentAt) => readMapAnswer(request, answer, sentAt),
+    const { asker, ...about } = this.#about(request)
+    const question = {
+      ...about,
+      request: mapRequest(request, asker),
+      sending: request.sending,
+      read: (answer: MapAnswer, sentAt: Millis) => {
+        const standing = this.#granted.find(about.key) !== undefined
+        return readMapAnswer({ request, sentAt, standing }, answer)
       },
-      signal,
-    )
-    if (outcome.kind === 'granted') this.#granted.set(keyOf(about.asker.nonce), about, outcome)
+    }
+    const outcome = await this.#ask(question, signal)
+    if (outcome.kind === 'granted') this.#granted.set(about.key, about, outcome)
     return outcome
   }
 
   /** Deletes (§15.1). */
   async unmap(mapping: PcpMapping, signal: AbortSignal): Promise<PcpDeleted | PcpRefused | PcpSilent> {
-    const about = this.#about(mapping)
-    const request = deleteRequest(mapping, about.asker)
-    const outcome = await this.#ask(
-      about,
-      { request, sending: 'until-answered', read: readDeleteAnswer },
-      signal,
-    )
-    if (outcome.kind === 'deleted') this.#granted.delete(keyOf(about.asker.nonce))
+    const { asker, key, match } = this.#about(mapping)
+    const request = deleteRequest(mapping, asker)
+    const question = { key, match, request, sending: 'until-answered', read: readDeleteAnswer } as const
+    const outcome = await this.#ask(question, signal)
+    if (outcome.kind === 'deleted') this.#granted.delete(key)
     return outcome
   }
 
@@ -145,16 +146,14 @@ export class PcpClient implements PcpLink {
     const internalAddress = internalAddressOf(mapping, clientAddress)
     const nonce = mappingNonce(secret, { server, protocol, internalAddress, internalPort, generation })
     const thirdParty = thirdPartyOf(mapping, clientAddress)
-    return { mapping, asker: { clientAddress, nonce }, match: { protocol, internalPort, thirdParty } }
+    const match = { protocol, internalPort, thirdParty }
+    return { mapping, match, asker: { clientAddress, nonce }, key: keyOf(nonce) }
   }
 
-  async #ask<O>(
-    { asker, match }: About,
-    { request, sending, read }: MapExchange<O>,
-    signal: AbortSignal,
-  ): Promise<O | PcpRefused | PcpSilent> {
+  async #ask<O>(question: MapExchange<O>, signal: AbortSignal): Promise<O | PcpRefused | PcpSilent> {
+    const { key, match, request, sending, read } = question
     const exchange = new Exchange<O>(encodeRequest(request), sending, this.#line)
-    const entry = this.#outstanding.addQuestion(keyOf(asker.nonce), exchange, {
+    const entry = this.#outstanding.addQuestion(key, exchange, {
       match,
       offer: (answer) => (exchange.offer(read(answer, exchange.sentAt)) ? exchange.sentAt : undefined),
     })

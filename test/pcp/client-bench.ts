@@ -9,7 +9,7 @@ import { fixedDice } from '../support/dice.ts'
 import { settle, VirtualClock } from '../support/virtual-clock.ts'
 import { type AnswerFields, answerTo, EXTERNAL, FakeSocket, SERVER } from './fake-wire.ts'
 
-export const SECRET = new Uint8Array(32).fill(7)
+const SECRET = new Uint8Array(32).fill(7)
 
 export const wanted: MapRequest = {
   protocol: 'TCP',

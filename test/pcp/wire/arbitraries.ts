@@ -13,7 +13,7 @@ const ipv4 = octets(4).map((four) =>
   fromBytes(Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, ...four)),
 )
 const ipv6 = octets(16).map(fromBytes)
-export const ipAddress: fc.Arbitrary<IpAddress> = fc.oneof(ipv4, ipv6)
+const ipAddress: fc.Arbitrary<IpAddress> = fc.oneof(ipv4, ipv6)
 
 const mapFields = {
   nonce: octets(12),

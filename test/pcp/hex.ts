@@ -1,8 +1,0 @@
-/** Octets from hex text; blanks are for the reader. */
-export function fromHex(text: string): Uint8Array {
-  const digits = text.replaceAll(/\s/g, '')
-  if (!/^([0-9a-f]{2})*$/.test(digits)) throw new Error(`not hex: ${text}`)
-  return Uint8Array.from(digits.match(/../g) ?? [], (pair) => parseInt(pair, 16))
-}
-
-export const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
