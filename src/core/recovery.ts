@@ -37,7 +37,10 @@ export class Recovery implements PcpEvents {
 
   lostState(): void {
     const lost = [...this.#context.table.mappings()]
-    this.#context.ports.log.warn({ mappings: lost.length }, 'the PCP server lost its state; mapping all ports anew')
+    this.#context.ports.log.warn(
+      { mappings: lost.length },
+      'the PCP server lost its state; mapping all ports anew',
+    )
     this.#recover(lost)
   }
 
@@ -48,9 +51,11 @@ export class Recovery implements PcpEvents {
   }
 
   #recover(mappings: readonly Mapping[]): void {
+    const told = new Set(mappings)
+    const before = this.#lost.filter(({ mapping }) => !told.has(mapping))
     const lost = mappings.map((mapping) => ({ mapping, grant: mapping.grant }))
-    this.#lost = lost.sort((a, b) => b.grant.from - a.grant.from)
-    if (this.#running || lost.length === 0) return
+    this.#lost = [...before, ...lost].sort((a, b) => b.grant.from - a.grant.from)
+    if (this.#running || this.#lost.length === 0) return
     this.#running = true
     void this.#run().finally(() => {
       this.#running = false
