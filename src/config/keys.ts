@@ -17,12 +17,13 @@ export const VARIABLE_PREFIX = 'IGD_PCP_'
 
 const upperSnake = (name: string): string => name.replace(/[A-Z]/g, '_$&').toUpperCase()
 
-const sections: Readonly<Record<string, { readonly entries: Readonly<Record<string, KeySchema>> }>> =
-  CONFIG.entries
-
+/** A schema as schema.ts makes every key: with what it says of itself as the second step. */
 type KeySchema = v.GenericSchema & {
   readonly pipe: readonly [v.GenericSchema, v.MetadataAction<unknown, { readonly about: About }>]
 }
+
+const sections: Readonly<Record<string, { readonly entries: Readonly<Record<string, KeySchema>> }>> =
+  CONFIG.entries
 
 /** Every key, in the order of the schema. */
 export const KEYS: readonly Key[] = Object.entries(sections).flatMap(([section, { entries }]) =>

@@ -53,8 +53,7 @@ const wan = v.strictObject({
 
 const nat = v.strictObject({
   mode: key(v.optional(oneOf(['nftables', 'none']), 'nftables'), {
-    meaning:
-      'Who does NAT in this router: igd-pcp programs nftables (NAT444), or nobody does (DS-Lite, routed).',
+    meaning: 'NAT of this router: by igd-pcp with nftables (NAT444), or none (DS-Lite, routed).',
     why: 'NAT444 is the common case (RFC 6970 §5.5).',
     flag: { name: 'nat', value: 'nftables|none' },
   }),
