@@ -6,7 +6,7 @@ import { DONE, type Io, USAGE } from './io.ts'
 /** Takes the arguments after its name, answers with the exit code. Throws UsageError where they are wrong. */
 export type Run = (argv: readonly string[], io: Io) => Promise<number>
 
-export interface Command {
+interface Command {
   readonly about: string
   /** Loads the code: a command costs the start of no other. */
   readonly load: () => Promise<Run>
