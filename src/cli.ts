@@ -1,3 +1,9 @@
 #!/usr/bin/env node
-process.stderr.write('igd-pcp: no command yet\n')
-process.exitCode = 2
+import { COMMANDS } from './commands/commands.ts'
+import { dispatch } from './commands/dispatch.ts'
+
+process.exitCode = await dispatch(COMMANDS, process.argv.slice(2), {
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+  environment: process.env,
+})

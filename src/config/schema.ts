@@ -1,0 +1,241 @@
+import * as v from 'valibot'
+import {
+  accessRules,
+  bitRate,
+  filePath,
+  httpUrl,
+  interfaceName,
+  interfaceNames,
+  label,
+  lifetime,
+  oneOf,
+  onOff,
+  pcpServers,
+  portBlock,
+  portNumber,
+  rate,
+  socketPath,
+  uuid,
+  wholeNumber,
+} from './values.ts'
+
+// The one place of every key: its value, its default, what it means and why the default is what it is.
+// The loader, the flags of `run`, its help, the JSON Schema and docs/configuration.md all read it from here.
+
+/** What a key says of itself. */
+export interface About {
+  readonly meaning: string
+  /** Of a number. */
+  readonly unit?: string
+  /** Why the default is what it is, or what its absence means. */
+  readonly why: string
+  /** The flag of `igd-pcp run` that sets the key, and how its help names the value. */
+  readonly flag?: { readonly name: string; readonly value?: string }
+}
+
+const key = <S extends v.GenericSchema>(schema: S, about: About) => v.pipe(schema, v.metadata({ about }))
+
+const lan = v.strictObject({
+  interfaces: key(interfaceNames(), {
+    meaning: 'Interfaces of the LANs that are served.',
+    why: 'No default: to guess wrong would offer port mappings to the WAN.',
+    flag: { name: 'lan', value: 'IF[,IF...]' },
+  }),
+})
+
+const wan = v.strictObject({
+  interface: key(interfaceName(), {
+    meaning: 'Interface towards the carrier. Its address is the PCP client address.',
+    why: 'No default: a router may have several.',
+    flag: { name: 'wan', value: 'IF' },
+  }),
+})
+
+const nat = v.strictObject({
+  mode: key(v.optional(oneOf(['nftables', 'none']), 'nftables'), {
+    meaning: 'NAT of this router: by igd-pcp with nftables (NAT444), or none (DS-Lite, routed).',
+    why: 'NAT444 is the common case (RFC 6970 §5.5).',
+    flag: { name: 'nat', value: 'nftables|none' },
+  }),
+  ports: key(v.optional(portBlock(), '49152-57343'), {
+    meaning: 'WAN ports kept for mappings, as N-M.',
+    why: 'Half of the dynamic ports (RFC 6335 §6); the other half is enough for the router itself.',
+  }),
+  masquerade: key(v.optional(oneOf(['confined', 'off']), 'confined'), {
+    meaning:
+      'Whether other flows of the LAN are masqueraded to ports outside nat.ports, or left to the router.',
+    why: 'Else a flow may take the WAN port of a mapping, and the carrier sends it to the wrong host.',
+  }),
+  allowLanPcp: key(v.optional(onOff(), false), {
+    meaning: 'Let LAN hosts talk PCP and NAT-PMP to the carrier themselves.',
+    why: 'Behind the NAT of this router they could change and delete the mappings of others.',
+  }),
+})
+
+const pcp = v.strictObject({
+  servers: key(v.optional(pcpServers(), []), {
+    meaning: 'PCP servers in order of preference, each as ADDR, ADDR:PORT or [IPV6]:PORT.',
+    why: 'Without one the default router is asked (RFC 6887 §8.1).',
+    flag: { name: 'pcp-server', value: 'ADDR[:PORT]' },
+  }),
+  maxLifetime: key(v.optional(lifetime(120)), {
+    meaning: 'The longest lifetime to ask the carrier for.',
+    unit: 'seconds',
+    why: 'Without it the lease of the mapping is asked for, and the server shortens it (RFC 6887 §15).',
+  }),
+  releaseOnExit: key(v.optional(onOff(), false), {
+    meaning: 'Delete the mappings at the carrier when the daemon ends.',
+    why: 'Mappings belong to the users; a restart must not cost them their ports.',
+    flag: { name: 'release-on-exit' },
+  }),
+})
+
+const igd = v.strictObject({
+  default: key(v.optional(oneOf([1, 2]), 1), {
+    meaning: 'The device tree that is announced, and answers searches which name no version.',
+    why: 'Old devices and consoles refuse IGD:2. A search for a :2 type always finds IGD:2.',
+  }),
+  zeroLease: key(v.optional(oneOf(['spec', 'static']), 'spec'), {
+    meaning: 'Lease 0 on IGD:2: 604800 seconds as WANIPConnection:2 has it, or a mapping that never ends.',
+    why: 'The standard.',
+  }),
+  emptyClient: key(v.optional(oneOf(['refuse', 'caller']), 'refuse'), {
+    meaning: 'An empty NewInternalClient: an error, or the address of the caller.',
+    why: 'The standard.',
+  }),
+  probe: key(v.optional(oneOf(['on', 'off']), 'on'), {
+    meaning: 'Ask the carrier about a port that GetSpecificPortMappingEntry does not find here.',
+    why: 'RFC 6970 §5.7 demands it.',
+  }),
+  friendlyName: key(v.optional(label(63), 'Internet gateway'), {
+    meaning: 'The name that control points show.',
+    why: 'Says what it is.',
+  }),
+  manufacturer: key(v.optional(label(63), 'igd-pcp'), {
+    meaning: 'manufacturer of the device description.',
+    why: 'The program, until somebody ships it in a device.',
+  }),
+  manufacturerUrl: key(v.optional(httpUrl()), {
+    meaning: 'manufacturerURL of the device description.',
+    why: 'Without it the element is left out.',
+  }),
+  modelName: key(v.optional(label(31), 'igd-pcp'), {
+    meaning: 'modelName of the device description.',
+    why: 'The program, until somebody ships it in a device.',
+  }),
+  modelDescription: key(v.optional(label(127), 'UPnP IGD to PCP interworking function (RFC 6970)'), {
+    meaning: 'modelDescription of the device description.',
+    why: 'Says what it is.',
+  }),
+  modelNumber: key(v.optional(label(31)), {
+    meaning: 'modelNumber of the device description.',
+    why: 'Without it the version of igd-pcp stands there.',
+  }),
+  modelUrl: key(v.optional(httpUrl()), {
+    meaning: 'modelURL of the device description.',
+    why: 'Without it the element is left out.',
+  }),
+  serialNumber: key(v.optional(label(63)), {
+    meaning: 'serialNumber of the device description.',
+    why: 'Without it the element is left out: a serial number tells the LAN more than it needs.',
+  }),
+  uuid: key(v.optional(uuid()), {
+    meaning: 'UUID of the root device.',
+    why: 'Without it one is made at the first start and kept in state.dir.',
+  }),
+  upstreamBps: key(v.optional(bitRate(), 1_000_000_000), {
+    meaning: 'Layer1UpstreamMaxBitRate as control points read it. Nothing is shaped.',
+    unit: 'bits per second',
+    why: 'High enough that no control point slows itself down.',
+  }),
+  downstreamBps: key(v.optional(bitRate(), 1_000_000_000), {
+    meaning: 'Layer1DownstreamMaxBitRate as control points read it. Nothing is shaped.',
+    unit: 'bits per second',
+    why: 'High enough that no control point slows itself down.',
+  }),
+})
+
+const access = v.strictObject({
+  rules: key(v.optional(accessRules(), []), {
+    meaning:
+      'Who may map what, in the syntax of miniupnpd: "allow|deny EXTPORTS IP[/MASK] INTPORTS". The first match decides.',
+    why: 'Where no rule matches, ports from 1024 on are free, both sides (RFC 6970 §6).',
+  }),
+  perHost: key(v.optional(wholeNumber(1, 65535), 64), {
+    meaning: 'Mappings one LAN host may have.',
+    why: 'More than any program asks for; one host cannot use up what the carrier grants.',
+  }),
+  total: key(v.optional(wholeNumber(1, 65535), 512), {
+    meaning: 'Mappings there may be in all.',
+    why: 'Carriers grant fewer; it bounds memory and the journal.',
+  }),
+  addRate: key(v.optional(rate(1000), 2), {
+    meaning: 'New mappings one LAN host may ask for, in the long run.',
+    unit: 'per second',
+    why: 'A host gone wild does not flood the carrier.',
+  }),
+  addBurst: key(v.optional(wholeNumber(1, 1000), 10), {
+    meaning: 'New mappings one LAN host may ask for at once.',
+    why: 'A program that starts opens a handful of ports together.',
+  }),
+})
+
+const state = v.strictObject({
+  dir: key(v.optional(filePath(), '/var/lib/igd-pcp'), {
+    meaning: 'Directory of the journal: mappings, the secret of the nonces, the UUID.',
+    why: 'It must survive a reboot: a lost nonce is a mapping nobody can delete (RFC 6887 §11.2).',
+    flag: { name: 'state-dir', value: 'DIR' },
+  }),
+})
+
+const control = v.strictObject({
+  path: key(v.optional(socketPath(), '/run/igd-pcp/control.sock'), {
+    meaning: 'Unix socket for igd-pcp status and igd-pcp mappings.',
+    why: 'The usual place for sockets; gone after a reboot.',
+    flag: { name: 'control', value: 'PATH' },
+  }),
+})
+
+const http = v.strictObject({
+  port: key(v.optional(portNumber(), 5000), {
+    meaning: 'TCP port of descriptions, SOAP, events and the status page on each LAN address.',
+    why: 'What miniupnpd has on routers, so firewall rules stay as they are.',
+    flag: { name: 'http-port', value: 'N' },
+  }),
+})
+
+const log = v.strictObject({
+  level: key(v.optional(oneOf(['debug', 'info', 'warn', 'error']), 'info'), {
+    meaning: 'The least important lines to write.',
+    why: 'Says what was mapped and what went wrong, no more.',
+    flag: { name: 'log-level', value: 'debug|info|warn|error' },
+  }),
+  format: key(v.optional(oneOf(['auto', 'json', 'text']), 'auto'), {
+    meaning:
+      'Lines of text with the time where journald does not add it (auto), without it (text), or JSON (json).',
+    why: 'Set text where the reader adds the time, as procd does on OpenWrt.',
+  }),
+})
+
+/** The whole configuration, section by section. */
+export const CONFIG = v.pipe(
+  v.strictObject({ lan, wan, nat, pcp, igd, access, state, control, http, log }),
+  v.forward(
+    v.partialCheck(
+      [
+        ['lan', 'interfaces'],
+        ['wan', 'interface'],
+      ],
+      (config) => !config.lan.interfaces.includes(config.wan.interface),
+      'must not be one of lan.interfaces: the WAN must never be offered port mappings',
+    ),
+    ['wan', 'interface'],
+  ),
+)
+
+type DeepReadonly<T> = T extends string | number | boolean | undefined
+  ? T
+  : { readonly [K in keyof T]: DeepReadonly<T[K]> }
+
+/** Everything an operator can decide, parsed and frozen. */
+export type Config = DeepReadonly<v.InferOutput<typeof CONFIG>>

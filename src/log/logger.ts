@@ -1,0 +1,41 @@
+import { pino } from 'pino'
+import type { Log } from '../lib/log.ts'
+import { jsonLine, type LogRecord, textLine } from './render.ts'
+
+export interface LogOptions {
+  readonly level: 'debug' | 'info' | 'warn' | 'error'
+  /** 'text' leaves the time to whoever reads the lines, 'auto' only to journald. */
+  readonly format: 'auto' | 'json' | 'text'
+  /** Whether journald reads what is written, and adds the time. */
+  readonly journald: boolean
+  /** Takes one line, its end included. */
+  readonly write: (line: string) => void
+}
+
+/** The daemon's log: pino, with each event rendered in this process. */
+export function createLog({ level, format, journald, write }: LogOptions): Log {
+  const withTime = format === 'auto' && !journald
+  const render = format === 'json' ? jsonLine : (record: LogRecord) => textLine(record, withTime)
+  const showError = (error: unknown) => describeError(error, level === 'debug')
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: showError, error: showError },
+    },
+    { write: (line: string) => write(render(toRecord(line))) },
+  )
+}
+
+function toRecord(line: string): LogRecord {
+  const record: unknown = JSON.parse(line)
+  return typeof record === 'object' && record !== null ? { ...record } : { msg: line }
+}
+
+/** One sentence for the operator; where it happened for whoever debugs. */
+function describeError(error: unknown, withStack: boolean): unknown {
+  if (!(error instanceof Error)) return error
+  return withStack ? (error.stack ?? String(error)) : String(error)
+}
