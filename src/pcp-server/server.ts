@@ -54,7 +54,7 @@ export class PcpServer {
   }
 
   async #open({ address, port }: Endpoint): Promise<Socket> {
-    const socket = createSocket({ type: isIpv4(address) ? 'udp4' : 'udp6', ipv6Only: true })
+    const socket = createSocket(isIpv4(address) ? { type: 'udp4' } : { type: 'udp6', ipv6Only: true })
     this.#closers.defer(() => new Promise((closed) => socket.close(closed)))
     socket.bind(port, address)
     await once(socket, 'listening')
