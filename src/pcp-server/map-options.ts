@@ -20,7 +20,10 @@ export interface MapOptions {
 
 export type FilterOption = Extract<Option, { option: 'FILTER' }>
 
-export const isMandatory = (option: Option): boolean =>
+type Mandatory = Exclude<Option, { option: 'DESCRIPTION' }>
+
+/** RFC 6887 §7.3: does the server have to process this option or refuse the request? */
+export const isMandatory = (option: Option): option is Mandatory =>
   option.option === 'UNKNOWN' ? option.code < FIRST_OPTIONAL : option.option !== 'DESCRIPTION'
 
 /** Takes the options in their order (RFC 6887 §7.3); the first that cannot be processed decides. */
@@ -31,8 +34,7 @@ export function readMapOptions(
 ): MapOptions | Refusal {
   const mandatory = options.filter(isMandatory)
   for (const option of mandatory) {
-    if (option.option === 'UNKNOWN' || option.option === 'DESCRIPTION') return refused('UNSUPP_OPTION')
-    if (!supported.has(option.option)) return refused('UNSUPP_OPTION')
+    if (option.option === 'UNKNOWN' || !supported.has(option.option)) return refused('UNSUPP_OPTION')
     // RFC 6887 §13.1: nobody is a third party to himself.
     if (option.option === 'THIRD_PARTY' && option.internalAddress === source)
       return refused('MALFORMED_REQUEST')

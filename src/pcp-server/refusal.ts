@@ -1,7 +1,7 @@
 import type { ResultName } from '../pcp/wire/constants.ts'
 
 /** RFC 6887 §7.4, seconds. */
-export const SHORT_LIFETIME = 30
+const SHORT_LIFETIME = 30
 export const LONG_LIFETIME = 1800
 
 const SHORT = new Set<ResultName>(['NETWORK_FAILURE', 'NO_RESOURCES', 'USER_EX_QUOTA'])

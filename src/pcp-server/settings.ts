@@ -1,5 +1,6 @@
-import { fromBytes, type IpAddress } from '../lib/ip.ts'
+import type { IpAddress } from '../lib/ip.ts'
 import { type Seconds, seconds } from '../lib/units.ts'
+import { EXAMPLE_ADDRESS } from './addresses.ts'
 
 /** The options of RFC 6887 §13 that a server may be told to do without. */
 export type Switchable = 'THIRD_PARTY' | 'PREFER_FAILURE' | 'FILTER'
@@ -22,9 +23,6 @@ export interface Settings {
   /** Options that are processed; the others are answered UNSUPP_OPTION. */
   readonly supported: ReadonlySet<Switchable>
 }
-
-/** 203.0.113.1, for documentation only (RFC 5737). */
-const EXAMPLE_ADDRESS = fromBytes(Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 203, 0, 113, 1))
 
 /** The lifetimes are those of RFC 6887 §15, the reserved ports those of §11.3. */
 export const DEFAULT_SETTINGS: Settings = {

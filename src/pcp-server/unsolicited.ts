@@ -1,14 +1,12 @@
-import { fromBytes, type IpAddress, isIpv4 } from '../lib/ip.ts'
+import { type IpAddress, isIpv4 } from '../lib/ip.ts'
 import { type Millis, millis } from '../lib/units.ts'
 import { CLIENT_PORT, RESULT_CODE } from '../pcp/wire/constants.ts'
 import type { Option, Response } from '../pcp/wire/message.ts'
+import { ALL_HOSTS, ALL_NODES } from './addresses.ts'
 import type { Endpoint, Mapping } from './mapping.ts'
 import { LONG_LIFETIME } from './refusal.ts'
 
 // What a server sends without being asked (RFC 6887 §14).
-
-const ALL_HOSTS = fromBytes(Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 224, 0, 0, 1))
-const ALL_NODES = fromBytes(Uint8Array.of(0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1))
 
 /** RFC 6887 §14.1.3: sent up to this often. */
 export const MOST_ANNOUNCEMENTS = 10

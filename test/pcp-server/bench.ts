@@ -1,4 +1,4 @@
-import { ANY_IPV4, type IpAddress, parseIp } from '../../src/lib/ip.ts'
+import { ANY_IPV4, type IpAddress } from '../../src/lib/ip.ts'
 import type { Log } from '../../src/lib/log.ts'
 import type { Endpoint } from '../../src/pcp-server/mapping.ts'
 import { Responder } from '../../src/pcp-server/responder.ts'
@@ -6,17 +6,12 @@ import { DEFAULT_SETTINGS, type Settings } from '../../src/pcp-server/settings.t
 import { RESULT_CODE, type ResultName } from '../../src/pcp/wire/constants.ts'
 import type { MapPayload, Option, Request, Response } from '../../src/pcp/wire/message.ts'
 import { decodeResponse, encodeRequest } from '../../src/pcp/wire/packet.ts'
+import { ip } from '../pcp/literals.ts'
 import { seeded } from '../support/dice.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
 
 export const TCP = 6
 export const UDP = 17
-
-export function ip(text: string): IpAddress {
-  const address = parseIp(text)
-  if (!address) throw new Error(`not an address: ${text}`)
-  return address
-}
 
 export const at = (address: string, port: number): Endpoint => ({ address: ip(address), port })
 

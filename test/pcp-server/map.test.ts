@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { ANY_IPV6 } from '../../src/lib/ip.ts'
 import { seconds } from '../../src/lib/units.ts'
+import { ip } from '../pcp/literals.ts'
 import {
   Bench,
   EXTERNAL,
-  ip,
   NEIGHBOUR,
   nonce,
   PREFER_FAILURE,

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { encodeRequest } from '../../src/pcp/wire/packet.ts'
 import type { Settings } from '../../src/pcp-server/settings.ts'
-import { fromHex, toHex } from '../pcp/hex.ts'
-import { Bench, CPE, ip, mapRequest, NEIGHBOUR } from './bench.ts'
+import { fromHex, ip, toHex } from '../pcp/literals.ts'
+import { Bench, CPE, mapRequest, NEIGHBOUR } from './bench.ts'
 
 /** NAT-PMP only, 77 s (4d) after its start. */
 async function gateway(settings: Partial<Settings> = {}): Promise<Bench> {

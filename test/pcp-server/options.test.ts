@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import type { Option } from '../../src/pcp/wire/message.ts'
 import { encodeRequest } from '../../src/pcp/wire/packet.ts'
+import { ip } from '../pcp/literals.ts'
 import {
   Bench,
   CPE,
   decode,
   EXTERNAL,
   filter,
-  ip,
   mapRequest,
   NEIGHBOUR,
   nonce,

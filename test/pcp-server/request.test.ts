@@ -2,12 +2,11 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Body, Request } from '../../src/pcp/wire/message.ts'
 import { encodeRequest } from '../../src/pcp/wire/packet.ts'
-import { fromHex, toHex } from '../pcp/hex.ts'
+import { fromHex, ip, toHex } from '../pcp/literals.ts'
 import {
   at,
   Bench,
   CPE,
-  ip,
   mapRequest,
   NEIGHBOUR,
   nonce,

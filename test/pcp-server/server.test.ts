@@ -5,7 +5,8 @@ import { millis } from '../../src/lib/units.ts'
 import type { Endpoint } from '../../src/pcp-server/mapping.ts'
 import { PcpServer } from '../../src/pcp-server/server.ts'
 import { encodeRequest } from '../../src/pcp/wire/packet.ts'
-import { at, Bench, decode, ip, mapRequest, seen } from './bench.ts'
+import { ip } from '../pcp/literals.ts'
+import { at, Bench, decode, mapRequest, seen } from './bench.ts'
 
 const opened: (() => Promise<unknown>)[] = []
 afterEach(async () => {
