@@ -62,19 +62,24 @@ export class Presence {
     try {
       this.#group.leave(this.lan.address)
     } catch (error) {
-      this.#ports.log.debug({ error, lan: this.lan }, 'SSDP: the interface is gone already')
+      this.#ports.log.debug({ error, lan: this.lan }, 'SSDP: was not in the group')
     }
     await this.#socket.close()
   }
 
-  /** Joins anew before each set: an interface that was made again under its old name has lost its membership. */
   async #notify(set: MessageSet, signal: AbortSignal): Promise<void> {
+    if (!this.#closing.signal.aborted) this.#takeInterface()
+    await this.#send(set, GROUP, signal)
+  }
+
+  /** Before each set: an interface that was made anew under its old name has another number and no membership. */
+  #takeInterface(): void {
     try {
       this.#group.join(this.lan.address)
+      this.#socket.takeInterface()
     } catch (error) {
-      this.#ports.log.warn({ error, lan: this.lan }, 'SSDP: cannot hear searches on this LAN')
+      this.#ports.log.warn({ error, lan: this.lan }, 'SSDP: cannot use the interface of this LAN')
     }
-    await this.#send(set, GROUP, signal)
   }
 
   async #send(set: MessageSet, { port, address }: Recipient, signal: AbortSignal): Promise<void> {

@@ -17,15 +17,17 @@ export type Receive = (datagram: Datagram) => void
 export interface GroupSocket {
   /** Joins on the interface that has `address`; joining again is fine. Throws when nobody has it. */
   join(address: Ipv4Address): void
-  /** Leaves there. Throws when nobody has `address` any more, and with it the membership. */
+  /** Leaves there, even when the interface is gone. Throws when it was not joined. */
   leave(address: Ipv4Address): void
   close(): Promise<void>
 }
 
 /** Bound to the router's address on one LAN: hears unicast there, and all that is sent there leaves through it. */
 export interface LanSocket {
+  /** Multicast leaves through the interface that has the address now. Throws when there is none. */
+  takeInterface(): void
   /** Rejects when the system refuses to send. */
-  send(bytes: Uint8Array, port: number, address: string): Promise<void>
+  send(bytes: Uint8Array, port: number, to: string): Promise<void>
   close(): Promise<void>
 }
 

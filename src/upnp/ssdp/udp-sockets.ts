@@ -19,11 +19,11 @@ export const udpSockets = (log: Log, port: number): SsdpSockets => ({
   },
   async lan({ name, address }, receive) {
     const socket = await bound(address, port, name)
-    // Without this, multicast leaves by the default route: through the WAN.
+    // Named, for multicast would else leave by whatever route the system finds: through the WAN, on some.
     socket.setMulticastInterface(address)
     socket.setMulticastTTL(MULTICAST_TTL)
     listen(socket, receive, log)
-    return lanSocket(socket)
+    return lanSocket(socket, address)
   },
 })
 
@@ -71,10 +71,11 @@ const groupSocket = (socket: Socket): GroupSocket => ({
   close: () => closed(socket),
 })
 
-const lanSocket = (socket: Socket): LanSocket => ({
-  send: (bytes, port, address) =>
+const lanSocket = (socket: Socket, address: Ipv4Address): LanSocket => ({
+  takeInterface: () => socket.setMulticastInterface(address),
+  send: (bytes, port, to) =>
     new Promise((resolve, reject) => {
-      socket.send(bytes, port, address, (error) => (error ? reject(error) : resolve()))
+      socket.send(bytes, port, to, (error) => (error ? reject(error) : resolve()))
     }),
   close: () => closed(socket),
 })

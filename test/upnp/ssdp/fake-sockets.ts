@@ -34,7 +34,8 @@ export class FakeSockets implements SsdpSockets {
   readonly members = new Set<string>()
   /** Addresses that nothing can be bound to, and that nothing can be sent from. */
   readonly broken = new Set<string>()
-  joins = 0
+  readonly joining: string[] = []
+  readonly taking: string[] = []
   /** Called after each message. */
   onSend: () => void = () => undefined
   groupOpen = false
@@ -51,7 +52,7 @@ export class FakeSockets implements SsdpSockets {
     return Promise.resolve({
       join: (address: Ipv4Address) => {
         if (this.broken.has(address)) throw new Error('ENODEV')
-        this.joins++
+        this.joining.push(address)
         this.members.add(address)
       },
       leave: (address: Ipv4Address) => {
@@ -70,6 +71,7 @@ export class FakeSockets implements SsdpSockets {
     this.open.add(key)
     this.#heard.set(name, receive)
     return Promise.resolve({
+      takeInterface: () => this.taking.push(name),
       send: (bytes: Uint8Array, toPort: number, to: string) => {
         if (!this.open.has(key)) return Promise.reject(new Error('socket is closed'))
         if (this.broken.has(address)) return Promise.reject(new Error('EINVAL'))

@@ -138,11 +138,12 @@ describe('repetition', () => {
     expect(new Set(gaps).size).toBe(gaps.length)
   })
 
-  it('the group is joined anew each time, for an interface may have been made anew', async () => {
+  it('the interface is taken anew before each set, for it may have been made anew', async () => {
     await started(HOME)
-    const before = sockets.joins
+    for (const calls of [sockets.joining, sockets.taking]) calls.length = 0
     await clock.advance(900_000)
-    expect(sockets.joins).toBeGreaterThan(before)
+    expect(sockets.joining).toEqual(['192.168.1.1', '192.168.1.1'])
+    expect(sockets.taking).toEqual(['br0', 'br0'])
   })
 
   it('a LAN that cannot be sent to does not end it', async () => {
@@ -423,6 +424,14 @@ describe('stop', () => {
     sockets.hear(search(IGD1), '192.168.1.50')
     await stopped()
     expect(sockets.taken().filter(({ start }) => start.includes('200'))).toEqual([])
+  })
+
+  it('tries no more what could not be joined', async () => {
+    await started(HOME)
+    sockets.broken.add(GUESTS.address)
+    await server.setLans([HOME, GUESTS])
+    await stopped()
+    expect(clock.pending).toBe(0)
   })
 
   it('is the end: what changes later is not acted on, and a second stop is fine', async () => {
