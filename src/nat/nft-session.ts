@@ -1,6 +1,5 @@
-import type { ChildProcessWithoutNullStreams } from 'node:child_process'
 import { after, millis } from '../lib/units.ts'
-import type { Runner } from './process.ts'
+import type { Child, Runner } from './process.ts'
 
 // A long-lived `nft -i`: a transaction costs a tenth of what starting nft costs, and one that deletes a fiftieth,
 // for a process that has deleted waits at its end until the kernel has let go of the old elements.
@@ -12,7 +11,7 @@ const LONGEST_WAIT = millis(5_000)
 /** nft keeps a history of its lines: it gets slower and bigger with each. */
 const MOST_LINES = 1_000
 /** An error repeats the line it is about. */
-const MOST_HEARD = 4 * 1024 * 1024
+const MOST_HEARD = 256 * 1024
 
 interface Waiting {
   /** The whole failure: what it is, the line, and the marks under the name of the table that is not there. */
@@ -23,7 +22,7 @@ interface Waiting {
 }
 
 export class NftSession {
-  readonly #child: ChildProcessWithoutNullStreams
+  readonly #child: Child
   readonly #runner: Runner
   #waiting: Waiting | undefined
   #heard = ''

@@ -2,6 +2,9 @@ import type { Log } from '../lib/log.ts'
 import { NftSession } from './nft-session.ts'
 import { isMissing, type Runner, run } from './process.ts'
 
+/** nft -i reads a line a character at a time: a longer one is quicker in a process of its own. */
+const LONGEST_LINE = 16_384
+
 /** Hands transactions to nft, one at a time: the caller waits for each. */
 export class Nft {
   readonly #runner: Runner
@@ -25,9 +28,10 @@ export class Nft {
    */
   async apply(commands: readonly string[]): Promise<void> {
     if (commands.length === 0) return
-    const session = await this.#usableSession()
+    const line = commands.join('; ')
+    const session = line.length > LONGEST_LINE ? undefined : await this.#usableSession()
     if (!session) return this.load(`${commands.join('\n')}\n`)
-    const said = await session.run(commands.join('; '))
+    const said = await session.run(line)
     if (said !== undefined) throw new Error(reason(said))
   }
 

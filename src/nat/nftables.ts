@@ -170,7 +170,7 @@ export class NftablesNat implements NatPort {
   async #look(): Promise<void> {
     try {
       if (this.#world.clock.now() >= this.#rewriteAt) await this.#write(this.#slots)
-      else await this.#send([`list chain ${TABLE} prerouting`], true)
+      else await this.#send([`list set ${TABLE} filtered`], true)
     } catch (error) {
       this.#world.log.error({ error: String(error) }, `table ${TABLE} cannot be made: mappings do not work`)
     }

@@ -1,11 +1,22 @@
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
+import type { Readable, Writable } from 'node:stream'
 import type { Clock } from '../lib/clock.ts'
 import { after, millis } from '../lib/units.ts'
 
 // Programs are started without a shell, with arguments and input made of parsed values only.
 
-export type Spawn = (program: string, args: readonly string[]) => ChildProcessWithoutNullStreams
+/** A running program, as far as we use one. */
+export interface Child {
+  readonly stdin: Writable
+  readonly stdout: Readable
+  readonly stderr: Readable
+  on(event: 'error', listener: (error: Error) => void): unknown
+  on(event: 'close', listener: (code: number | null) => void): unknown
+  kill(signal: 'SIGKILL'): unknown
+}
+
+export type Spawn = (program: string, args: readonly string[]) => Child
 
 /** What it takes to run a program. */
 export interface Runner {
@@ -68,7 +79,7 @@ export function run({ clock, spawn }: Runner, command: Command): Promise<Outcome
 }
 
 /** A program may end before it has read everything (EPIPE); what it said and how it ended tell the reason. */
-function endInput(child: ChildProcessWithoutNullStreams, input: string): void {
+function endInput(child: Child, input: string): void {
   child.stdin.on('error', () => undefined)
   child.stdin.end(input)
 }

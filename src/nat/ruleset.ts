@@ -88,13 +88,14 @@ const postroutingChain = ({ wan, lans, block: ports, masquerade }: RulesetOption
     `oifname ${interfaces(lans)} ip saddr ${prefixes(lans)} ct status dnat ` +
       'meta l4proto . ip daddr . th dport @hairpinned masquerade',
     `oifname != ${quoted(wan)} accept`,
-    // The daemon's own PCP port must stay what the server saw (RFC 6887 §8.1).
-    'fib saddr type local accept',
     'meta l4proto { tcp, udp } masquerade to :meta l4proto . ip saddr . th sport map @outbound',
     ...(masquerade === 'confined' ? confinement(prefixes(lans), ports) : []),
   ])
 
-/** Ports above the block stay above it, all others go below: so as many as possible keep their number. */
+/**
+ * Ports above the block stay above it, all others go below: so as many as possible keep their number. What the router
+ * sends from its WAN address keeps its port in any case: the PCP server answers to that (RFC 6887 §8.1).
+ */
 function confinement(from: string, { first, last }: PortBlock): string[] {
   const rule = (sport: string, to: string): string =>
     `ip saddr ${from} meta l4proto { tcp, udp } th sport ${sport} masquerade to :${to}`

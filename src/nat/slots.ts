@@ -76,7 +76,7 @@ export class Slots {
       const claims = this.#claims.get(slot.key) ?? []
       const next = claims.some((claim) => claim === former)
         ? claims.map((claim) => (claim === former ? held : claim))
-        : [...claims, held]
+        : claims.concat(held)
       this.#write(slot, liveFirst(next, now))
     }
     return former
