@@ -30,6 +30,7 @@ class FreePorts {
   }
 
   giveBack(used: Port): void {
+    if (this.#place.has(used)) return
     this.#place.set(used, this.#ports.length)
     this.#ports.push(used)
   }
@@ -52,7 +53,12 @@ export class WanPorts {
     return wish !== 0 && free.take(wish) ? wish : free.draw(dice)
   }
 
-  /** `used` must have been allocated. */
+  /** Takes exactly this port, for good or until it is released; false if it is taken or not of the block. */
+  reserve(protocol: Protocol, wanted: Port): boolean {
+    return this.#free[protocol].take(wanted)
+  }
+
+  /** A port that is free already stays so: it is in the draw once. */
   release(protocol: Protocol, used: Port): void {
     this.#free[protocol].giveBack(used)
   }

@@ -1,0 +1,192 @@
+import type { NatPort, NatRule } from '../core/ports.ts'
+import type { Protocol } from '../core/types.ts'
+import type { Log } from '../lib/log.ts'
+import { SerialQueues } from '../lib/serial.ts'
+import { after, type Millis, millis, type Port, type Seconds, toMillis } from '../lib/units.ts'
+import { Batches } from './batches.ts'
+import { Conntrack } from './conntrack.ts'
+import { commands, LONGEST_TIMEOUT } from './elements.ts'
+import { check, Nft } from './nft.ts'
+import type { Runner } from './process.ts'
+import { type ReservedPorts, reserve, unreserve } from './reserved-ports.ts'
+import { DELETE_TABLE, ruleset, type RulesetOptions, TABLE } from './ruleset.ts'
+import { Slots } from './slots.ts'
+
+/** What the NAT asks of the machine. */
+export interface NatWorld extends Runner {
+  readonly log: Log
+  readonly reservedPorts: ReservedPorts
+}
+
+export interface TimedRule {
+  readonly rule: NatRule
+  /** From now on. */
+  readonly timeout: Seconds
+}
+
+/** A rule to be set, or a WAN port to be freed. */
+interface Change {
+  readonly protocol: Protocol
+  readonly wanPort: Port
+  readonly rule: NatRule | undefined
+  readonly until: Millis
+  /** Known when the change is done: the rule whose running flows must not go on. */
+  ended: NatRule | undefined
+}
+
+/** How often we look whether the table still stands: `flush ruleset` in a firewall's reload takes it away. */
+const LOOK_EVERY = millis(30_000)
+/** Rules that last longer than an element may are written again in time. */
+const REWRITE_EVERY = millis(LONGEST_TIMEOUT / 2)
+
+/** The router's NAT by a table of our own: no other table is read or written. */
+export class NftablesNat implements NatPort {
+  readonly #options: RulesetOptions
+  readonly #world: NatWorld
+  readonly #nft: Nft
+  readonly #conntrack: Conntrack
+  readonly #kernel = new SerialQueues<'transactions'>()
+  readonly #changes = new Batches<Change>((changes) => this.#inTurn(() => this.#change(changes)))
+  #slots = new Slots()
+  #rewriteAt = millis(0)
+  #timer: Disposable | undefined
+  #stopped = false
+
+  constructor(options: RulesetOptions, world: NatWorld) {
+    this.#options = options
+    this.#world = world
+    this.#nft = new Nft(world, world.log)
+    this.#conntrack = new Conntrack(world, world.log)
+  }
+
+  /** Tries the table without making it. Undefined if all is well, else what is missing, in one line. */
+  preflight(): Promise<string | undefined> {
+    return check(this.#world, ruleset(this.#options))
+  }
+
+  /** Makes the table, with these rules in it. Rejects with what `preflight` says. */
+  async start(rules: readonly TimedRule[] = []): Promise<void> {
+    await this.#conntrack.start()
+    await reserve(this.#world.reservedPorts, this.#options.block, this.#world.log)
+    await this.reconcile(rules)
+    this.#watch()
+  }
+
+  set(rule: NatRule, timeout: Seconds): Promise<void> {
+    const until = this.#deadline(timeout)
+    return this.#submit({ protocol: rule.protocol, wanPort: rule.wanPort, rule, until, ended: undefined })
+  }
+
+  remove(protocol: Protocol, wanPort: Port): Promise<void> {
+    return this.#submit({
+      protocol,
+      wanPort,
+      rule: undefined,
+      until: this.#world.clock.now(),
+      ended: undefined,
+    })
+  }
+
+  /** Makes these the only rules, in one transaction: nothing that stays is interrupted. */
+  async reconcile(rules: readonly TimedRule[]): Promise<void> {
+    const slots = new Slots()
+    for (const { rule, timeout } of rules)
+      slots.put({ rule, until: this.#deadline(timeout) }, this.#world.clock.now())
+    const ended = await this.#inTurn(async () => {
+      await this.#write(slots)
+      const former = [...this.#slots.all()].map(({ rule }) => rule)
+      this.#slots = slots
+      return former.filter((rule) => endsFlows(rule, slots.get(rule.protocol, rule.wanPort)?.rule))
+    })
+    await this.#conntrack.flush(ended)
+  }
+
+  /** The table stays, and with it the mappings until they expire, unless it is to be removed. */
+  async stop({ removeTable }: { readonly removeTable: boolean }): Promise<void> {
+    this.#stopped = true
+    this.#timer?.[Symbol.dispose]()
+    await this.#inTurn(async () => {
+      this.#nft.close()
+      if (!removeTable) return
+      await this.#nft.load(DELETE_TABLE)
+      await unreserve(this.#world.reservedPorts, this.#options.block, this.#world.log)
+    })
+  }
+
+  async #submit(change: Change): Promise<void> {
+    await this.#changes.submit(change)
+    if (change.ended) await this.#conntrack.flush([change.ended])
+  }
+
+  async #change(changes: readonly Change[]): Promise<void> {
+    const now = this.#world.clock.now()
+    for (const change of changes) this.#stage(change, now)
+    try {
+      await this.#send(commands(this.#slots.steps(), now), changes.length === 1)
+      this.#slots.commit()
+    } catch (error) {
+      this.#slots.rollback()
+      throw error
+    }
+  }
+
+  #stage(change: Change, now: Millis): void {
+    const { protocol, wanPort, rule, until } = change
+    const former = rule ? this.#slots.put({ rule, until }, now) : this.#slots.drop(protocol, wanPort)
+    change.ended = former && endsFlows(former.rule, rule) ? former.rule : undefined
+  }
+
+  /**
+   * With `rewrite`, a refusal leads to the whole table being made anew: then our rules were not what the kernel has,
+   * or nft was lost and nobody knows what it did.
+   */
+  async #send(lines: readonly string[], rewrite: boolean): Promise<void> {
+    try {
+      await this.#nft.apply(lines)
+    } catch (error) {
+      if (!rewrite) throw error
+      this.#world.log.warn({ error: String(error) }, `table ${TABLE} was changed by others: it is made anew`)
+      await this.#write(this.#slots)
+    }
+  }
+
+  async #write(slots: Slots): Promise<void> {
+    const now = this.#world.clock.now()
+    const lines = commands(slots.allSteps(now), now).map((line) => `${line}\n`)
+    await this.#nft.load(ruleset(this.#options) + lines.join(''))
+    slots.commit()
+    this.#rewriteAt = after(now, REWRITE_EVERY)
+  }
+
+  #watch(): void {
+    if (this.#stopped) return
+    const { clock } = this.#world
+    this.#timer = clock.at(
+      after(clock.now(), LOOK_EVERY),
+      () => void this.#inTurn(() => this.#look()).then(() => this.#watch()),
+    )
+  }
+
+  async #look(): Promise<void> {
+    try {
+      if (this.#world.clock.now() >= this.#rewriteAt) await this.#write(this.#slots)
+      else await this.#send([`list set ${TABLE} filtered`], true)
+    } catch (error) {
+      this.#world.log.error({ error: String(error) }, `table ${TABLE} cannot be made: mappings do not work`)
+    }
+  }
+
+  #inTurn<T>(task: () => Promise<T>): Promise<T> {
+    return this.#kernel.run('transactions', task)
+  }
+
+  #deadline(timeout: Seconds): Millis {
+    return after(this.#world.clock.now(), toMillis(timeout))
+  }
+}
+
+/** May flows of `former` not go on under `rule`? A renewal leaves them alone. */
+const endsFlows = (former: NatRule, rule: NatRule | undefined): boolean =>
+  rule?.client !== former.client ||
+  rule.clientPort !== former.clientPort ||
+  rule.remoteHosts.join() !== former.remoteHosts.join()

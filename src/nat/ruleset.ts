@@ -1,0 +1,133 @@
+import type { Lan } from '../lib/lan.ts'
+
+// The text of our table. It holds every rule of ours and never anything of the router's: what the router's own
+// rules do to the same packets is taken care of by priorities. One thing they do cannot be undone from here: where
+// another table drops forwarded packets, it has to accept `ct status dnat` itself (OpenWrt's fw4 by a drop-in file
+// in chain-post/forward), for an accept in one table never overrides a drop in another.
+
+/** `dnat`, `snat` and `fwd` are words of nft's grammar and cannot name anything. */
+export const TABLE = 'ip igd_pcp'
+
+/** The WAN ports kept for mappings, first and last included. */
+export interface PortBlock {
+  readonly first: number
+  readonly last: number
+}
+
+export interface RulesetOptions {
+  /** Name of the interface towards the carrier. */
+  readonly wan: string
+  readonly lans: readonly Lan[]
+  /** Within 1024..65535, and not all of it. */
+  readonly block: PortBlock
+  /**
+   * 'confined': TCP and UDP from the LANs leave by ports outside the block. Our chain comes before the router's own
+   * masquerade, and the source of a connection is decided once, so that rule is left with what we do not touch:
+   * other protocols, ports below 1024 (the kernel keeps those below 1024), the router's own traffic.
+   * 'off': the router's own rules keep out of the block, or an unmapped host may leave by somebody's WAN port.
+   */
+  readonly masquerade: 'confined' | 'off'
+  /** Let LAN hosts speak PCP and NAT-PMP to the carrier themselves. */
+  readonly allowLanPcp: boolean
+}
+
+/** nft's priority of the same name, one earlier: ours is asked before the router's own chain. */
+const BEFORE_DNAT = 'dstnat - 1'
+const BEFORE_SNAT = 'srcnat - 1'
+
+/** Create, then delete: so that what follows makes the table anew whether or not it existed, in one transaction. */
+export const DELETE_TABLE = `table ${TABLE}\ndelete table ${TABLE}\n`
+
+/** The whole table with its maps empty, as a script that replaces whatever table of ours there is. */
+export function ruleset(options: RulesetOptions): string {
+  const chains = [remoteHostChain(options), preroutingChain(options), postroutingChain(options)]
+  if (!options.allowLanPcp) chains.push(lanPcpChain(options))
+  chains.push(announceChain(options))
+  return `${DELETE_TABLE}table ${TABLE} {\n${[...MAPS, ...chains].join('')}}\n`
+}
+
+const block = (head: string, lines: readonly string[]): string =>
+  `\t${head} {\n${lines.map((line) => `\t\t${line}\n`).join('')}\t}\n`
+
+const MAPS = [
+  // WAN port -> LAN endpoint
+  block('map inbound', ['type inet_proto . inet_service : ipv4_addr . inet_service', 'flags timeout']),
+  // LAN endpoint -> WAN port, so that what it sends uses the mapping too (RFC 6887 §11)
+  block('map outbound', ['type inet_proto . ipv4_addr . inet_service : inet_service', 'flags timeout']),
+  // external address and port -> LAN endpoint
+  block('map hairpin', [
+    'type inet_proto . ipv4_addr . inet_service : ipv4_addr . inet_service',
+    'flags timeout',
+  ]),
+  // LAN endpoints that the hairpin leads to
+  block('set hairpinned', ['type inet_proto . ipv4_addr . inet_service', 'flags timeout']),
+  // WAN ports that only some remote hosts may use, and those hosts
+  block('set filtered', ['type inet_proto . inet_service', 'flags timeout']),
+  block('set peers', ['type inet_proto . inet_service . ipv4_addr', 'flags timeout']),
+]
+
+/** RemoteHost. Runs before the destination is rewritten, while the port is still the WAN port. */
+const remoteHostChain = ({ wan }: RulesetOptions): string =>
+  block('chain remote_host', [
+    'type filter hook prerouting priority mangle; policy accept;',
+    `iifname ${quoted(wan)} fib daddr . iif type local ct state new meta l4proto . th dport @filtered ` +
+      'meta l4proto . th dport . ip saddr != @peers drop',
+  ])
+
+const preroutingChain = ({ wan, lans }: RulesetOptions): string =>
+  block('chain prerouting', [
+    `type nat hook prerouting priority ${BEFORE_DNAT}; policy accept;`,
+    `iifname ${quoted(wan)} fib daddr . iif type local dnat ip to meta l4proto . th dport map @inbound`,
+    `iifname ${interfaces(lans)} dnat ip to meta l4proto . ip daddr . th dport map @hairpin`,
+  ])
+
+/** A host whose hairpinned packets kept their source would be answered past us, hence the first masquerade. */
+const postroutingChain = ({ wan, lans, block: ports, masquerade }: RulesetOptions): string =>
+  block('chain postrouting', [
+    `type nat hook postrouting priority ${BEFORE_SNAT}; policy accept;`,
+    `oifname ${interfaces(lans)} ip saddr ${prefixes(lans)} ct status dnat ` +
+      'meta l4proto . ip daddr . th dport @hairpinned masquerade',
+    `oifname != ${quoted(wan)} accept`,
+    'meta l4proto { tcp, udp } masquerade to :meta l4proto . ip saddr . th sport map @outbound',
+    ...(masquerade === 'confined' ? confinement(prefixes(lans), ports) : []),
+  ])
+
+/**
+ * Ports above the block stay above it, all others go below: so as many as possible keep their number. What the router
+ * sends from its WAN address keeps its port in any case: the PCP server answers to that (RFC 6887 §8.1).
+ */
+function confinement(from: string, { first, last }: PortBlock): string[] {
+  const rule = (sport: string, to: string): string =>
+    `ip saddr ${from} meta l4proto { tcp, udp } th sport ${sport} masquerade to :${to}`
+  const below = `1024-${first - 1}`
+  const above = `${last + 1}-65535`
+  if (last === 65535) return [rule('1024-65535', below)]
+  if (first === 1024) return [rule('1024-65535', above)]
+  return [rule(`1024-${last}`, below), rule(above, above)]
+}
+
+/** RFC 7648 §4: a LAN host behind our NAT would map ports in our name, and delete ours by NAT-PMP. */
+const lanPcpChain = ({ wan }: RulesetOptions): string =>
+  block('chain lan_pcp', [
+    'type filter hook forward priority filter - 1; policy accept;',
+    `oifname ${quoted(wan)} udp dport 5351 drop`,
+  ])
+
+/** RFC 6887 §14.1: an ANNOUNCE comes from the carrier; one from a LAN is forged, and sockets do not see whence. */
+const announceChain = ({ lans }: RulesetOptions): string =>
+  block('chain lan_announce', [
+    'type filter hook input priority filter - 1; policy accept;',
+    `iifname ${interfaces(lans)} udp dport 5350 drop`,
+  ])
+
+const interfaces = (lans: readonly Lan[]): string =>
+  `{ ${[...new Set(lans.map(({ name }) => quoted(name)))].join(', ')} }`
+
+const prefixes = (lans: readonly Lan[]): string =>
+  `{ ${[...new Set(lans.map(({ prefix }) => `${prefix.address}/${prefix.length}`))].join(', ')} }`
+
+/** Throws on a name that nft would read as something else; the kernel itself is less strict. */
+function quoted(name: string): string {
+  if (!/^[\w.@:-]{1,15}$/.test(name)) throw new RangeError(`"${name}" cannot be used as an interface name`)
+  return `"${name}"`
+}
