@@ -2,6 +2,21 @@ import type { Commands } from './dispatch.ts'
 
 /** Every command, in the order of the help. */
 export const COMMANDS: Commands = new Map([
+  ['run', { about: 'the daemon', load: async () => (await import('./run.ts')).run }],
+  [
+    'demo',
+    {
+      about: 'the whole chain on loopback, explained step by step',
+      load: async () => (await import('./demo.ts')).demo,
+    },
+  ],
+  [
+    'pcp-server',
+    {
+      about: 'a PCP server for tests and labs',
+      load: async () => (await import('./pcp-server.ts')).runPcpServer,
+    },
+  ],
   [
     'check-config',
     {

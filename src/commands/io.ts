@@ -4,6 +4,8 @@ export interface Io {
   readonly out: (text: string) => void
   /** Writes what went wrong. */
   readonly err: (text: string) => void
+  /** The folder of device and service descriptions. */
+  readonly descriptors: URL
   readonly environment: Readonly<Record<string, string | undefined>>
 }
 

@@ -16,7 +16,10 @@ interface Deadline {
   slot: number
 }
 
-/** A clock whose due times share one timer of the operating system, kept as a binary heap. */
+/**
+ * A clock whose due times share one timer of the operating system, kept as a binary heap. It keeps no process
+ * alive: open sockets do, and when those are closed nothing is left to wait for.
+ */
 export class Deadlines implements Clock {
   readonly #heap: Deadline[] = []
   readonly #read: () => Millis
@@ -44,7 +47,7 @@ export class Deadlines implements Clock {
     const next = this.#heap[0]
     if (!next) return
     const sleep = Math.min(Math.max(0, Math.ceil(next.due - this.#read())), LONGEST_SLEEP)
-    this.#timer = setTimeout(() => this.#fire(), sleep)
+    this.#timer = setTimeout(() => this.#fire(), sleep).unref()
   }
 
   #fire(): void {

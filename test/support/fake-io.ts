@@ -4,6 +4,7 @@ import type { Io } from '../../src/commands/io.ts'
 export class FakeIo implements Io {
   stdout = ''
   stderr = ''
+  readonly descriptors = new URL('../../descriptors/', import.meta.url)
   readonly environment: Io['environment']
 
   constructor(environment: Io['environment'] = {}) {

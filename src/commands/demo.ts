@@ -1,0 +1,165 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { networkInterfaces, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { loadConfig } from '../config/load.ts'
+import type { Config } from '../config/schema.ts'
+import { showRequest, showResponse } from '../demo/show-pcp.ts'
+import { play } from '../demo/script.ts'
+import { bootTime } from '../lib/boot-time.ts'
+import { Closers } from '../lib/closers.ts'
+import { Deadlines } from '../lib/deadlines.ts'
+import { type Ipv4Address, parseIpv4 } from '../lib/ip.ts'
+import type { Log } from '../lib/log.ts'
+import { startDaemon } from '../main.ts'
+import { type Endpoint, type PcpSocket, connectSocket } from '../pcp/socket.ts'
+import { Responder } from '../pcp-server/responder.ts'
+import { PcpServer } from '../pcp-server/server.ts'
+import { DEFAULT_SETTINGS } from '../pcp-server/settings.ts'
+import { loadIdentity } from '../store/identity.ts'
+import { parseArguments } from './arguments.ts'
+import { readDescriptors } from './descriptors.ts'
+import { DONE, type Io, USAGE } from './io.ts'
+import { random } from './random.ts'
+import { withoutNat } from './router-nat.ts'
+import { untilSignal } from './signals.ts'
+
+const HELP = `usage: igd-pcp demo
+
+The whole chain on loopback: a carrier, the daemon and a control point that maps a port and prints each step.
+No root, and nothing is announced on a real network. Stays up until Ctrl-C.
+`
+
+const ROUTER = address('127.0.0.1')
+const HOST = address('127.0.0.2')
+const CARRIER = address('127.0.0.3')
+
+/** Both directions of what the router says to the carrier, in words. */
+class Tap {
+  #lines: string[] = []
+
+  async connect(server: Endpoint): Promise<PcpSocket> {
+    const socket = await connectSocket(server)
+    return {
+      ...socket,
+      send: (packet) => {
+        this.#lines.push(...showRequest(packet))
+        socket.send(packet)
+      },
+      onMessage: (listener) =>
+        socket.onMessage((packet, from) => {
+          this.#lines.push(...showResponse(packet))
+          listener(packet, from)
+        }),
+    }
+  }
+
+  readonly take = (): string[] => this.#lines.splice(0)
+}
+
+export async function demo(argv: readonly string[], io: Io): Promise<number> {
+  const { values } = parseArguments({ args: [...argv], options: { help: { type: 'boolean', short: 'h' } } })
+  if (values.help === true) {
+    io.out(HELP)
+    return DONE
+  }
+  const closers = new Closers((error) => io.err(`igd-pcp demo: ${String(error)}\n`))
+  try {
+    return await show(io, closers)
+  } catch (error) {
+    io.err(`igd-pcp demo: ${error instanceof Error ? error.message : String(error)}\n`)
+    return USAGE
+  } finally {
+    await closers[Symbol.asyncDispose]()
+  }
+}
+
+async function show(io: Io, closers: Closers): Promise<number> {
+  const clock = new Deadlines(bootTime())
+  const stateDir = await mkdtemp(join(tmpdir(), 'igd-pcp-demo-'))
+  closers.defer(() => rm(stateDir, { recursive: true }))
+
+  const carrier = new PcpServer(new Responder(DEFAULT_SETTINGS, { clock, random, log: QUIET }), {
+    clock,
+    log: QUIET,
+  })
+  closers.defer(() => carrier.stop())
+  const server = await carrier.start({ address: CARRIER, port: 0 })
+
+  const tap = new Tap()
+  const config = demoConfig({ stateDir, server, httpPort: await freePort() })
+  const daemon = await startDaemon(config, {
+    clock,
+    random,
+    log: QUIET,
+    interfaces: () => ({ lo: networkInterfaces()['lo'] }),
+    connect: (to) => tap.connect(to),
+    descriptors: await readDescriptors(io.descriptors),
+    identity: await loadIdentity(stateDir),
+    nat: withoutNat,
+  })
+  closers.defer(() => daemon.stop(true))
+  io.out(INTRODUCTION)
+  await play({ host: HOST, router: ROUTER, heardOnWan: tap.take, print: io.out })
+  io.out(ending(config.http.port))
+  await untilSignal()
+  return DONE
+}
+
+const INTRODUCTION = `
+A home router with igd-pcp, a carrier that speaks PCP and a LAN host, all on loopback:
+
+  LAN host ${HOST}  ──UPnP──►  router ${ROUTER}  ──PCP──►  carrier ${CARRIER}
+`
+
+const ending = (port: number): string => `
+That was all of it: the LAN host spoke UPnP, the carrier heard PCP. The router stays up; try
+
+  http://${ROUTER}:${port}/
+  upnpc -u http://${ROUTER}:${port}/igd1.xml -l
+
+Ctrl-C ends it.
+`
+
+interface DemoPlace {
+  readonly stateDir: string
+  readonly server: Endpoint
+  readonly httpPort: number
+}
+
+/** The demo's configuration goes the way of every other: through the schema. */
+function demoConfig({ stateDir, server, httpPort }: DemoPlace): Config {
+  const flags = {
+    lan: ['lo'],
+    wan: 'demo-wan',
+    'pcp-server': [`${server.address}:${server.port}`],
+    nat: 'none',
+    'state-dir': stateDir,
+    'http-port': String(httpPort),
+  }
+  const config = loadConfig({ file: undefined, environment: {}, flags })
+  if (!config.ok) throw new Error(config.why.map(({ what }) => what).join('; '))
+  return config.value
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(0, ROUTER, resolve)
+  })
+  const bound = server.address()
+  await new Promise((resolve) => server.close(resolve))
+  return typeof bound === 'object' && bound ? bound.port : 0
+}
+
+const QUIET: Log = { debug: ignore, info: ignore, warn: ignore, error: ignore }
+function ignore(): void {
+  // The demo tells its story itself.
+}
+
+function address(text: string): Ipv4Address {
+  const parsed = parseIpv4(text)
+  if (!parsed) throw new RangeError(text)
+  return parsed
+}

@@ -1,0 +1,41 @@
+import type { Config } from '../config/schema.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Log } from '../lib/log.ts'
+import type { RouterNat } from '../main.ts'
+import { NftablesNat } from '../nat/nftables.ts'
+import { noNat } from '../nat/none.ts'
+import { spawnProgram } from '../nat/process.ts'
+import { kernelReservedPorts } from '../nat/reserved-ports.ts'
+
+/** `nat: none`: nothing to begin, nothing to end. */
+export const withoutNat: RouterNat = {
+  ...noNat,
+  start: () => Promise.resolve(),
+  stop: () => Promise.resolve(),
+}
+
+/** The router NAT that the configuration asks for. */
+export function routerNat(
+  { nat: { allowLanPcp, masquerade, mode, ports }, wan }: Config,
+  clock: Clock,
+  log: Log,
+): RouterNat {
+  if (mode === 'none') return withoutNat
+  let nat: NftablesNat | undefined
+  const started = (): NftablesNat => {
+    if (!nat) throw new Error('the router NAT is not started')
+    return nat
+  }
+  return {
+    start: async (lans) => {
+      const world = { clock, log, spawn: spawnProgram, reservedPorts: kernelReservedPorts }
+      nat = new NftablesNat({ wan: wan.interface, lans, block: ports, masquerade, allowLanPcp }, world)
+      const obstacle = await nat.preflight()
+      if (obstacle !== undefined) throw new Error(obstacle)
+      await nat.start()
+    },
+    set: (rule, timeout) => started().set(rule, timeout),
+    remove: (protocol, wanPort) => started().remove(protocol, wanPort),
+    stop: async (removeTable) => await nat?.stop({ removeTable }),
+  }
+}

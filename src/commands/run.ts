@@ -1,0 +1,92 @@
+import { existsSync, fstatSync } from 'node:fs'
+import type { Config } from '../config/schema.ts'
+import { readConfig } from '../config/read-config.ts'
+import { readInterfaces } from '../lan/interfaces.ts'
+import { bootTime } from '../lib/boot-time.ts'
+import { Deadlines } from '../lib/deadlines.ts'
+import type { Log } from '../lib/log.ts'
+import { isJournalStream } from '../log/journal-stream.ts'
+import { createLog } from '../log/logger.ts'
+import { throttle } from '../log/throttle.ts'
+import { startDaemon } from '../main.ts'
+import { connectSocket } from '../pcp/socket.ts'
+import { loadIdentity } from '../store/identity.ts'
+import { readDescriptors } from './descriptors.ts'
+import { DONE, type Io, USAGE } from './io.ts'
+import { reportProblems } from './problems.ts'
+import { random } from './random.ts'
+import { routerNat } from './router-nat.ts'
+import { parseRunArguments, RUN_HELP } from './run-arguments.ts'
+import { untilSignal } from './signals.ts'
+
+/** Lines of one kind a minute: more tell nothing new and wear the flash. */
+const LINES_PER_MINUTE = 20
+
+export async function run(argv: readonly string[], io: Io): Promise<number> {
+  const args = parseRunArguments(argv)
+  if (args.help) {
+    io.out(RUN_HELP)
+    return DONE
+  }
+  const config = await readConfig(args.file, { environment: io.environment, flags: args.flags })
+  if (!config.ok) return reportProblems(config.why, io)
+  const missing = missingInterface(config.value)
+  if (missing !== undefined)
+    return refuse(io, `there is no interface ${missing}; see "ip link" for their names`)
+  try {
+    return await serve(config.value, io)
+  } catch (error) {
+    return refuse(io, error instanceof Error ? describe(error) : String(error))
+  }
+}
+
+async function serve(config: Config, io: Io): Promise<number> {
+  const clock = new Deadlines(bootTime())
+  const log = throttle(logTo(io, config), clock, LINES_PER_MINUTE)
+  const daemon = await startDaemon(config, {
+    clock,
+    random,
+    log,
+    interfaces: readInterfaces,
+    connect: connectSocket,
+    descriptors: await readDescriptors(io.descriptors),
+    identity: await loadIdentity(config.state.dir),
+    nat: routerNat(config, clock, log),
+  })
+  const signal = await untilSignal()
+  log.info({ signal }, 'stopping')
+  await daemon.stop(config.pcp.releaseOnExit)
+  return DONE
+}
+
+function logTo(io: Io, { log: { format, level } }: Config): Log {
+  const journald = isJournalStream(io.environment['JOURNAL_STREAM'], fstatSync(1, { bigint: true }))
+  return createLog({ level, format, journald, write: io.out })
+}
+
+const missingInterface = ({ lan, wan }: Config): string | undefined =>
+  [...lan.interfaces, wan.interface].find((name) => !existsSync(`/sys/class/net/${name}`))
+
+/** The system's errors, in the words of what was attempted. */
+function describe(
+  error: Error & { code?: unknown; port?: unknown; address?: unknown; path?: string },
+): string {
+  const at = `${String(error.address)}:${String(error.port)}`
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return `${at} is in use by another program; end it, or choose another port with --http-port`
+    case 'EACCES':
+      return error.path === undefined ? error.message : `no permission for ${error.path}; run as root`
+    case 'EROFS':
+      return `${error.path ?? 'the disk'} cannot be written; choose another --state-dir`
+    case 'ENETUNREACH':
+      return 'there is no route to the PCP server; is the WAN up, and the address right?'
+    default:
+      return error.message
+  }
+}
+
+function refuse(io: Io, why: string): number {
+  io.err(`igd-pcp run: ${why}\n`)
+  return USAGE
+}

@@ -1,0 +1,233 @@
+import { createHash } from 'node:crypto'
+import { type } from 'node:os'
+import type { Config } from './config/schema.ts'
+import { assembleCore, type Core } from './core/assemble.ts'
+import type { InterworkingFunction } from './core/iwf.ts'
+import type { NatPort, PcpEvents } from './core/ports.ts'
+import { type Interfaces, lansOf } from './lan/interfaces.ts'
+import { type InterfaceName, parseInterfaceName } from './lan/interface-name.ts'
+import { linkCounters, linkUp } from './lan/link.ts'
+import { InterfaceWatcher } from './lan/watcher.ts'
+import type { Clock, Random } from './lib/clock.ts'
+import { Closers } from './lib/closers.ts'
+import type { Lan } from './lib/lan.ts'
+import type { Log } from './lib/log.ts'
+import { type Millis, after, millis } from './lib/units.ts'
+import { VERSION } from './lib/version.ts'
+import { serverLinks } from './pcp/server-links.ts'
+import type { Endpoint, PcpSocket } from './pcp/socket.ts'
+import { Upstream } from './pcp/upstream.ts'
+import { type Identity, saveBootId, uuidFor } from './store/identity.ts'
+import { DESCRIPTION_PATH, type DescriptionValues, type Descriptors } from './upnp/description.ts'
+import { UpnpHttp } from './upnp/http.ts'
+import { SsdpServer } from './upnp/ssdp.ts'
+import { SSDP_PORT } from './upnp/ssdp/message.ts'
+import { udpSockets } from './upnp/ssdp/udp-sockets.ts'
+import { statusPage } from './web/routes.ts'
+
+// Joins everything: the only file that knows all parts. What it joins runs until `stop`.
+
+/** The world as the daemon meets it: the real one, or the demo's. */
+export interface Surroundings {
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly interfaces: () => Interfaces
+  readonly connect: (server: Endpoint) => Promise<PcpSocket>
+  readonly descriptors: Descriptors
+  readonly identity: Identity
+  readonly nat: RouterNat
+}
+
+/** A router NAT with a beginning and an end. */
+export interface RouterNat extends NatPort {
+  /** Rejects with one clear sentence when this system does not let us do NAT. */
+  start(lans: readonly Lan[]): Promise<void>
+  /** `removeTable`: leave nothing behind; else what is mapped goes on until its lifetime ends. */
+  stop(removeTable: boolean): Promise<void>
+}
+
+export interface Daemon {
+  /** Says byebye and closes everything; with `release` the carrier's mappings are deleted first. */
+  stop(release: boolean): Promise<void>
+}
+
+/** SIGTERM to exit takes 2 s at most; deletes at the carrier get most of it. */
+const RELEASE_PATIENCE = millis(1500)
+
+/** Starts all parts, or none: what was started is stopped again when one fails. */
+export async function startDaemon(config: Config, world: Surroundings): Promise<Daemon> {
+  const closers = new Closers((error) =>
+    world.log.error({ error: String(error) }, 'a part did not stop cleanly'),
+  )
+  try {
+    return await startParts(config, world, closers)
+  } catch (error) {
+    await closers[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+async function startParts(config: Config, world: Surroundings, closers: Closers): Promise<Daemon> {
+  const { clock, log, nat } = world
+  const end = { release: false }
+
+  const { iwf } = await startCore(config, world, closers)
+  closers.defer(() => iwf.stop(end.release, after(clock.now(), RELEASE_PATIENCE)))
+
+  const values = descriptionValues(config, world)
+  const lans = lansOf(world.interfaces(), config.lan.interfaces)
+  const http = httpServer(config, { world, values, iwf })
+  await http.setLans(lans)
+  closers.defer(() => http.stop())
+  await nat.start(lans)
+  closers.defer(() => nat.stop(end.release))
+
+  const ssdp = ssdpServer(config, world, values)
+  await ssdp.start(lans)
+  closers.defer(() => ssdp.stop())
+  closers.defer(followInterfaces(config, world, { http, ssdp }))
+  iwf.start()
+  log.info({ lans, server: config.pcp.servers }, 'ready')
+  return {
+    stop: async (release) => {
+      end.release = release
+      await closers[Symbol.asyncDispose]()
+    },
+  }
+}
+
+async function startCore(config: Config, world: Surroundings, closers: Closers): Promise<Core> {
+  const closing = new AbortController()
+  const told: { events?: PcpEvents } = {}
+  const pcp = new Upstream({ ...world, events: forwarded(told) })
+  closers.defer(() => pcp.close())
+  closers.defer(() => closing.abort())
+  const core = assembleCore(
+    { ...world, pcp },
+    {
+      wanPorts: config.nat.mode === 'nftables' ? config.nat.ports : undefined,
+      maxLifetime: config.pcp.maxLifetime,
+      limits: config.access,
+      closing: closing.signal,
+    },
+  )
+  told.events = core.events
+  const { secret } = world.identity
+  await pcp.use(serverLinks(config.pcp.servers, { ...world, secret, events: core.events }))
+  return core
+}
+
+interface LanParts {
+  readonly http: UpnpHttp
+  readonly ssdp: SsdpServer
+}
+
+/** Goes where the LANs go. Returns what ends it. */
+function followInterfaces(
+  config: Config,
+  { clock, interfaces, log }: Surroundings,
+  { http, ssdp }: LanParts,
+) {
+  const watched = { lans: config.lan.interfaces, wan: config.wan.interface }
+  const watcher = new InterfaceWatcher({ clock, log, read: interfaces }, watched, ({ lans }) => {
+    follow(lans).catch((error: unknown) => log.error({ error }, 'a LAN that changed is not served'))
+  })
+  const follow = async (lans: readonly Lan[]) => {
+    log.info({ lans }, 'the LANs changed')
+    await http.setLans(lans)
+    await ssdp.setLans(lans)
+    await saveBootId(config.state.dir, ssdp.bootId)
+  }
+  watcher.start()
+  return () => watcher.stop()
+}
+
+/** The core needs a carrier before the carrier can have the core to tell things to. */
+const forwarded = (told: { readonly events?: PcpEvents }): PcpEvents => ({
+  lostState: () => told.events?.lostState(),
+  returned: () => told.events?.returned(),
+  doubtful: () => told.events?.doubtful(),
+  mappingUpdate: (mapping, outcome) => told.events?.mappingUpdate(mapping, outcome),
+})
+
+interface HttpParts {
+  readonly world: Surroundings
+  readonly values: DescriptionValues
+  readonly iwf: InterworkingFunction
+}
+
+function httpServer(config: Config, { world, values, iwf }: HttpParts): UpnpHttp {
+  const { clock, descriptors, log } = world
+  const wan = interfaceNamed(config.wan.interface)
+  const started: Millis = clock.now()
+  return new UpnpHttp({
+    log,
+    descriptors,
+    values,
+    serverHeader: SERVER,
+    routes: [statusPage(iwf)],
+    world: {
+      gateway: iwf,
+      wan: {
+        up: () => linkUp(wan),
+        upstreamBps: config.igd.upstreamBps,
+        downstreamBps: config.igd.downstreamBps,
+        counters: () => linkCounters(wan),
+      },
+      uptime: () => Math.floor((clock.now() - started) / 1000),
+      connectionUdn: values.udns.connectionUdn,
+      options: config.igd,
+    },
+  })
+}
+
+function ssdpServer(config: Config, world: Surroundings, values: DescriptionValues): SsdpServer {
+  const { igdUdn, wanUdn, connectionUdn } = values.udns
+  return new SsdpServer({
+    ...world,
+    sockets: udpSockets(world.log, SSDP_PORT),
+    date: () => new Date(),
+    udns: { igd: igdUdn, wan: wanUdn, wanConnection: connectionUdn },
+    defaultVersion: config.igd.default,
+    serverHeader: SERVER,
+    httpPort: config.http.port,
+    paths: DESCRIPTION_PATH,
+    bootId: world.identity.bootId,
+    configId: values.configId,
+  })
+}
+
+const SERVER = `${type()}/1.0 UPnP/1.1 igd-pcp/${VERSION}`
+
+function descriptionValues(config: Config, { descriptors, identity }: Surroundings): DescriptionValues {
+  const root = config.igd.uuid ?? identity.uuid
+  const { friendlyName, manufacturer, manufacturerUrl, modelName, modelDescription, modelUrl, serialNumber } =
+    config.igd
+  const given = {
+    friendlyName,
+    manufacturer,
+    manufacturerUrl,
+    modelName,
+    modelDescription,
+    modelUrl,
+    serialNumber,
+  }
+  const label = { ...given, modelNumber: config.igd.modelNumber ?? VERSION }
+  const udns = {
+    igdUdn: `uuid:${root}`,
+    wanUdn: `uuid:${uuidFor(root, 'WANDevice')}`,
+    connectionUdn: `uuid:${uuidFor(root, 'WANConnectionDevice')}`,
+  }
+  const content = JSON.stringify([...descriptors, label, udns])
+  return { label, udns, httpPort: config.http.port, configId: configIdOf(content) }
+}
+
+/** UDA 1.1 §2.1: a number below 2^24 that changes with the descriptions. */
+const configIdOf = (content: string): number => createHash('sha256').update(content).digest().readUIntBE(0, 3)
+
+function interfaceNamed(text: string): InterfaceName {
+  const name = parseInterfaceName(text)
+  if (!name) throw new Error(`${text} is no name of an interface`)
+  return name
+}

@@ -1,0 +1,92 @@
+import type { PcpEvents } from '../core/ports.ts'
+import { deadline } from '../lib/abort.ts'
+import type { Clock, Random } from '../lib/clock.ts'
+import { bracketed } from '../lib/ip.ts'
+import type { Log } from '../lib/log.ts'
+import { after, millis } from '../lib/units.ts'
+import { PcpClient } from './client.ts'
+import { EpochWatch } from './epoch-watch.ts'
+import type { Endpoint, PcpSocket } from './socket.ts'
+import type { Link, LinkEvents, OpenLink } from './upstream.ts'
+
+/** How long a server may take to tell its epoch. */
+const PROBE = millis(9000)
+
+export interface ServerLinksOptions {
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly connect: (server: Endpoint) => Promise<PcpSocket>
+  /** The installation's secret, 32 octets. */
+  readonly secret: Uint8Array
+  readonly events: PcpEvents
+}
+
+/**
+ * The ways to one PCP server, an address each. They share what belongs to the server: its epoch, and the nonces,
+ * which the first address stands for (RFC 7488 §3).
+ */
+export function serverLinks(
+  addresses: readonly Endpoint[],
+  options: ServerLinksOptions,
+): readonly OpenLink[] {
+  const { clock, events } = options
+  const [first] = addresses
+  if (!first) return []
+  const latest: { link?: Link } = {}
+  const watch = new EpochWatch(clock, {
+    lostState: () => events.lostState(),
+    doubtful: () => events.doubtful(),
+    probe: () => void probed(latest.link, clock),
+  })
+  return addresses.map((address) => async (linkEvents: LinkEvents): Promise<Link | undefined> => {
+    const socket = await connected(address, options)
+    if (!socket) return undefined
+    const client = new PcpClient({
+      ...options,
+      socket,
+      server: first.address,
+      listener: {
+        onResponse: (seen) => {
+          linkEvents.heard()
+          watch.seen(seen)
+        },
+        onMappingUpdate: (mapping, outcome) => events.mappingUpdate(mapping, outcome),
+        onUnsupportedVersion: (version) => linkEvents.unreachable(`it speaks version ${version}, not PCP`),
+        onUnreachable: (error) => linkEvents.unreachable(error.message),
+      },
+    })
+    latest.link = linkOf(client, address)
+    return latest.link
+  })
+}
+
+/** Asks for an epoch, whatever comes of it. */
+async function probed(link: Link | undefined, clock: Clock): Promise<void> {
+  const wait = deadline(clock, after(clock.now(), PROBE))
+  await link?.alive(wait.signal)
+  wait[Symbol.dispose]()
+}
+
+/** Undefined when there is no route to the address, which may change. */
+async function connected(
+  address: Endpoint,
+  { connect, log }: ServerLinksOptions,
+): Promise<PcpSocket | undefined> {
+  try {
+    return await connect(address)
+  } catch (error) {
+    log.warn({ server: nameOf(address), error: String(error) }, 'no way to the PCP server')
+    return undefined
+  }
+}
+
+const linkOf = (client: PcpClient, address: Endpoint): Link => ({
+  name: nameOf(address),
+  map: (request, signal) => client.map(request, signal),
+  unmap: (mapping, signal) => client.unmap(mapping, signal),
+  alive: async (signal) => (await client.announce(signal)).kind !== 'silent',
+  close: () => client.close(),
+})
+
+const nameOf = ({ address, port }: Endpoint): string => `${bracketed(address)}:${port}`
