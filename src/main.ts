@@ -14,6 +14,7 @@ import type { Lan } from './lib/lan.ts'
 import type { Log } from './lib/log.ts'
 import { type Millis, after, millis } from './lib/units.ts'
 import { VERSION } from './lib/version.ts'
+import { localPorts } from './nat/local-ports.ts'
 import { serverLinks } from './pcp/server-links.ts'
 import type { Endpoint, PcpSocket } from './pcp/socket.ts'
 import { Upstream } from './pcp/upstream.ts'
@@ -107,6 +108,7 @@ async function startCore(config: Config, world: Surroundings, closers: Closers):
     { ...world, pcp },
     {
       wanPorts: config.nat.mode === 'nftables' ? config.nat.ports : undefined,
+      takenPorts: await localPorts(),
       maxLifetime: config.pcp.maxLifetime,
       limits: config.access,
       closing: closing.signal,

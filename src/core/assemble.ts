@@ -1,4 +1,4 @@
-import type { Seconds } from '../lib/units.ts'
+import type { Port, Seconds } from '../lib/units.ts'
 import { Capabilities } from './capabilities.ts'
 import { Changes } from './changes.ts'
 import { Claims } from './claims.ts'
@@ -10,13 +10,21 @@ import { MappingTable } from './mapping-table.ts'
 import type { Limits, PortSpan } from './policy.ts'
 import type { PcpEvents, Ports } from './ports.ts'
 import { Recovery } from './recovery.ts'
+import type { Protocol } from './types.ts'
 import { Tombstones } from './tombstones.ts'
 import { Upkeep } from './upkeep.ts'
 import { WanPorts } from './wan-ports.ts'
 
+interface TakenPort {
+  readonly protocol: Protocol
+  readonly port: Port
+}
+
 export interface CoreOptions {
   /** The block of WAN ports for mappings; undefined where the router does no NAT. */
   readonly wanPorts: PortSpan | undefined
+  /** Ports of the block that the router's own programs have. */
+  readonly takenPorts: readonly TakenPort[]
   readonly maxLifetime: Seconds | undefined
   readonly limits: Limits
   /** Aborts when the daemon stops. */
@@ -33,7 +41,7 @@ export interface Core {
 /** Joins the parts of the core; nothing runs until `start`. */
 export function assembleCore(ports: Ports, options: CoreOptions): Core {
   const changes = new Changes()
-  const claims = new Claims(ports, options.wanPorts && new WanPorts(options.wanPorts))
+  const claims = new Claims(ports, options.wanPorts && wanPortsOf(options.wanPorts, options.takenPorts))
   const context: Context = {
     ports,
     table: new MappingTable(),
@@ -49,4 +57,11 @@ export function assembleCore(ports: Ports, options: CoreOptions): Core {
   const upkeep = new Upkeep(context)
   const iwf = new InterworkingFunction(context, upkeep, options.limits)
   return { iwf, context, events: new Recovery(context, upkeep, () => iwf.start()) }
+}
+
+/** A mapping at a port where a program of the router listens would cut that program off. */
+function wanPortsOf(block: PortSpan, taken: readonly TakenPort[]): WanPorts {
+  const wanPorts = new WanPorts(block)
+  for (const { protocol, port } of taken) wanPorts.reserve(protocol, port)
+  return wanPorts
 }

@@ -17,8 +17,7 @@ export const shown = (entry: Entry, now: Millis): PortMappingEntry => ({
   leaseDuration: leaseLeft(entry.leaseEnd, now),
 })
 
-export const inRange = (port: Port, range: PortRange): boolean =>
-  port >= range.startPort && port <= range.endPort
+const inRange = (port: Port, range: PortRange): boolean => port >= range.startPort && port <= range.endPort
 
 /** The caller's own entries in the range, the oldest first. */
 export function ownEntries(table: MappingTable, range: PortRange, caller: Caller): Entry[] {

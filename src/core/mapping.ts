@@ -11,7 +11,7 @@ import type { External, Lease, Protocol, RemoteHost } from './types.ts'
  * active: granted; degraded: the carrier refuses to renew it or moved it; lapsed: its PCP lifetime ended while a
  * lease lives; gone: retired, whoever still holds it must drop it.
  */
-export type MappingState = 'active' | 'degraded' | 'lapsed' | 'gone'
+type MappingState = 'active' | 'degraded' | 'lapsed' | 'gone'
 
 /** What the carrier granted last. */
 export interface Grant {

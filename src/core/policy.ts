@@ -12,7 +12,7 @@ export interface PortSpan {
 }
 
 /** One line of `access.rules`: the first that matches decides. */
-export interface AccessRule {
+interface AccessRule {
   readonly allow: boolean
   readonly externalPorts: PortSpan
   readonly clients: Prefix

@@ -5,7 +5,7 @@ import type { Result } from './soap.ts'
 import type { ServiceName } from './urn.ts'
 
 /** The WAN interface as WANCommonInterfaceConfig shows it. */
-export interface WanLink {
+interface WanLink {
   up(): boolean
   /** Bits per second. */
   readonly upstreamBps: number
@@ -35,7 +35,7 @@ export interface ServiceWorld {
 /** One action: arguments in, out arguments in the order of the description. Rejects with a Fault. */
 export type Action = (world: ServiceWorld, args: Args, caller: Caller) => Result | Promise<Result>
 
-export type ActionTable = ReadonlyMap<string, Action>
+type ActionTable = ReadonlyMap<string, Action>
 
 /** What QueryStateVariable reads. */
 export type StateTable = ReadonlyMap<string, (world: ServiceWorld) => string | number>

@@ -3,7 +3,7 @@ import { escapeMarkup } from '../lib/html.ts'
 import type { Ipv4Address } from '../lib/ip.ts'
 
 /** What operators may put on the label of the device. What is undefined is left out of the descriptions. */
-export interface DeviceLabel {
+interface DeviceLabel {
   readonly friendlyName: string
   readonly manufacturer: string
   readonly manufacturerUrl: string | undefined
@@ -15,7 +15,7 @@ export interface DeviceLabel {
 }
 
 /** `uuid:…` of the three devices; both facades have the same (WANIPConnection:2 lets :2 stand for :1). */
-export interface Udns {
+interface Udns {
   readonly igdUdn: string
   readonly wanUdn: string
   readonly connectionUdn: string

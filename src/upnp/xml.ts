@@ -34,7 +34,7 @@ export function parseXml(document: string): Decoded<{ readonly [name: string]: X
 const NAMED: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" }
 
 /** The five entities and numeric references, once; anything else stays as it is. */
-export const decodeEntities = (text: string): string =>
+const decodeEntities = (text: string): string =>
   text.replace(/&(?:#(\d{1,7})|#[xX]([0-9a-fA-F]{1,6})|(lt|gt|amp|quot|apos));/g, (whole, dec, hex, name) => {
     if (typeof name === 'string') return NAMED[name] ?? whole
     const code = typeof dec === 'string' ? Number(dec) : parseInt(String(hex), 16)

@@ -4,7 +4,6 @@ import { FAULT_TEXT, codeForVersion } from '../../src/core/fault.ts'
 import { MappingTable } from '../../src/core/mapping-table.ts'
 import type { Mapping } from '../../src/core/mapping.ts'
 import { METHOD, STATE_VARIABLE, errorOf } from '../../src/core/rfc6970.ts'
-import { WanPorts } from '../../src/core/wan-ports.ts'
 import { millis, port, seconds } from '../../src/lib/units.ts'
 import { RESULT_CODE, type ResultName } from '../../src/pcp/wire/constants.ts'
 import { HOST } from '../support/core-bench.ts'
@@ -52,37 +51,6 @@ describe('MappingTable', () => {
         )
         expect(table.ofClient(HOST).size).toBe(order.length)
         expect(table.entryAt(order.length)).toBeUndefined()
-      }),
-    )
-  })
-})
-
-describe('WanPorts', () => {
-  it('never gives one port twice and never leaves the block', () => {
-    const call = fc.record({
-      wish: fc.integer({ min: 0, max: 20 }),
-      dice: fc.double({ min: 0, max: 0.999, noNaN: true }),
-      back: fc.boolean(),
-    })
-    fc.assert(
-      fc.property(fc.array(call, { maxLength: 80 }), (calls) => {
-        const ports = new WanPorts({ first: 5, last: 14 })
-        const used = new Set<number>()
-        for (const { wish, dice, back } of calls) {
-          const [some] = used
-          if (back && some !== undefined) {
-            ports.release('UDP', port(some))
-            used.delete(some)
-            continue
-          }
-          const got = ports.allocate('UDP', port(wish), dice)
-          expect(got === undefined).toBe(used.size === 10)
-          if (got === undefined) continue
-          expect(used.has(got)).toBe(false)
-          expect(got >= 5 && got <= 14).toBe(true)
-          if (wish >= 5 && wish <= 14 && !used.has(wish)) expect(got).toBe(wish)
-          used.add(got)
-        }
       }),
     )
   })

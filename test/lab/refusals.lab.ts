@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { HTTP_PORT } from './support/daemon.ts'
 import { useNetwork } from './support/lab.ts'
@@ -8,8 +9,8 @@ describe('a daemon that cannot run', () => {
   const lab = useNetwork({ nat: 'nftables' })
 
   /** Starts it with `prefix` before its command line. */
-  const start = (flags: readonly string[], prefix: readonly string[] = [], env = process.env) =>
-    lab().hosts.cpe.run([...prefix, ...lab().daemon.command(['--log-level', 'info', ...flags])], { env })
+  const start = (flags: readonly string[], prefix: readonly string[] = []) =>
+    lab().hosts.cpe.run([...prefix, ...lab().daemon.command(['--log-level', 'info', ...flags])])
 
   /** One line that says `reason`, exit 2; and neither rules, nor a socket, nor a word to the LAN. */
   async function expectRefusal(attempt: () => Promise<Finished>, reason: RegExp): Promise<void> {
@@ -42,7 +43,9 @@ describe('a daemon that cannot run', () => {
   })
 
   it('no nft', async () => {
-    await expectRefusal(() => start([], [], { PATH: lab().directory }), /nft/)
+    // `ip netns exec` gives every program mounts of its own, so only this one misses the directory.
+    const hide = 'mkdir "$0" && mount --bind "$0" "$(dirname "$(command -v nft)")" && exec "$@"'
+    await expectRefusal(() => start([], ['sh', '-c', hide, join(lab().directory, 'empty')]), /nft/)
   })
 
   it('not root', async () => {

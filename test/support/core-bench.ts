@@ -56,6 +56,7 @@ export function coreBench(over: Partial<CoreOptions> = {}) {
     { clock, random: seeded(1), log, pcp: carrier, nat },
     {
       wanPorts: { first: 49_152, last: 57_343 },
+      takenPorts: [],
       maxLifetime: undefined,
       limits,
       closing: closing.signal,

@@ -22,7 +22,7 @@ const ADDRESS_REPLY_SIZE = 12
 const MAP_REQUEST_SIZE = 12
 const MAP_REPLY_SIZE = 16
 
-export type NatPmpProtocol = 'TCP' | 'UDP'
+type NatPmpProtocol = 'TCP' | 'UDP'
 
 export interface NatPmpMap {
   readonly protocol: NatPmpProtocol

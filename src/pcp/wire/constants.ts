@@ -80,7 +80,6 @@ export const OPTION_CODE = {
   PREFIX64: 129,
   PORT_SET: 130,
 } as const
-export type OptionName = keyof typeof OPTION_CODE
 
 /** IANA protocol numbers that a port mapping can name (RFC 6970 §4.1). */
 export const PROTOCOL_NUMBER = { TCP: 6, UDP: 17 } as const

@@ -1,7 +1,8 @@
+import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Namespace } from './namespace.ts'
-import type { Program } from './program.ts'
+import { until } from './program.ts'
 import { ADDRESS } from './topology.ts'
 import type { Transport } from './traffic.ts'
 
@@ -78,7 +79,7 @@ upnp_nat_table_name=cgn
 upnp_forward_chain=mapped_forward
 upnp_nat_chain=mapped_in
 upnp_nat_postrouting_chain=mapped_out
-allow 1024-65535 0.0.0.0/0 1024-65535
+allow 1024-65535 0.0.0.0/0 0-65535
 deny 0-65535 0.0.0.0/0 0-65535
 `
 
@@ -104,7 +105,7 @@ export class Carrier {
   readonly #options: CarrierOptions
   readonly #directory: string
   readonly #leaseFile: string
-  #server: Program | undefined
+  #pid = 0
   #completed: readonly CarrierLease[] = []
 
   /** `directory` is the carrier's own, to keep its files in. */
@@ -118,30 +119,34 @@ export class Carrier {
   async start(): Promise<void> {
     const file = join(this.#directory, 'miniupnpd.conf')
     await writeFile(file, settings(this.#options, this.#leaseFile))
-    await writeFile(this.#leaseFile, '')
     await this.#host.nft(RULES)
     const pidFile = join(this.#directory, 'miniupnpd.pid')
-    this.#server = this.#host.start(['miniupnpd', '-d', '-f', file, '-P', pidFile])
-    await this.#server.line(/Listening for NAT-PMP\/PCP/)
+    await this.#host.must(['miniupnpd', '-f', file, '-P', pidFile])
+    await until('the carrier listens', 5_000, async () => {
+      const sockets = await this.#host.must(['ss', '-Hlun', 'sport = :5351'])
+      return sockets.includes(':5351') || undefined
+    })
+    this.#pid = Number(await readFile(pidFile, 'utf8'))
   }
 
   /** The server is gone: what is sent to it comes back as ICMP errors. Its mappings stay in the kernel. */
-  async stop(): Promise<void> {
-    await this.#server?.stop('SIGKILL')
+  stop(): void {
+    process.kill(this.#pid, 'SIGKILL')
   }
 
   /** The server says nothing; what is sent to it waits. */
   pause(): void {
-    this.#server?.signal('SIGSTOP')
+    process.kill(this.#pid, 'SIGSTOP')
   }
 
   /** It reads what waited. */
   resume(): void {
-    this.#server?.signal('SIGCONT')
+    process.kill(this.#pid, 'SIGCONT')
   }
 
   /** What miniupnpd says it has mapped. */
   async leases(): Promise<readonly CarrierLease[]> {
+    if (!existsSync(this.#leaseFile)) return [] // it keeps none when it has nothing mapped
     const text = await readFile(this.#leaseFile, 'utf8')
     return text.split('\n').filter(Boolean).map(parseLease)
   }

@@ -30,7 +30,7 @@ export interface Lab {
 
 /** A directory below the run's own, or below the system's when a test is run alone. */
 async function openDirectory(closers: Closers): Promise<string> {
-  const directory = await mkdtemp(join(process.env['IGD_PCP_LAB_DIR'] ?? tmpdir(), 'lab-'))
+  const directory = await mkdtemp(join(process.env['LAB_DIRECTORY'] ?? tmpdir(), 'lab-'))
   closers.defer(() => rm(directory, { recursive: true, force: true }))
   return directory
 }

@@ -90,7 +90,7 @@ let built = 0
 /** Namespaces named after this run, so that two labs on one machine never meet. */
 function nameHosts(): Hosts {
   built += 1
-  const prefix = `lab-${process.env['IGD_PCP_LAB'] ?? process.pid}-${built}`
+  const prefix = `lab-${process.env['LAB_RUN'] ?? process.pid}-${built}`
   const host = (name: Host) => new Namespace(`${prefix}-${name}`)
   return {
     lan1: host('lan1'),
