@@ -145,7 +145,7 @@ export class NftablesNat implements NatPort {
       await this.#nft.apply(lines)
     } catch (error) {
       if (!rewrite) throw error
-      this.#world.log.warn({ error: String(error) }, `table ${TABLE} was changed by others: it is made anew`)
+      this.#world.log.warn({ error: String(error) }, `table ${TABLE} is made anew, as a change of it failed`)
       await this.#write(this.#slots)
     }
   }

@@ -113,25 +113,25 @@ export class FakeKernel {
   }
 
   #command(command: string): string | undefined {
-    if (command === 'delete table ip igd_pcp') this.#maps = undefined
-    else if (command.startsWith('table ip igd_pcp')) this.#maps ??= new Map()
-    const [, map] = /^\t(?:map|set) (\w+) \{$/.exec(command) ?? []
-    if (map !== undefined) this.#maps?.set(map, new Map())
-    const [, verb, of = '', list = ''] =
-      /^(add|delete|list) (?:element|set) ip igd_pcp (\w+)(?: \{ (.*) \})?$/.exec(command) ?? []
-    const elements = this.#maps?.get(of)
+    this.#declare(command)
+    const [, verb, of = '', list] =
+      /^(add|delete|list) \w+ ip igd_pcp (\w+)(?: \{ (.*) \})?$/.exec(command) ?? []
     if (verb === undefined) return undefined
+    const elements = this.#maps?.get(of)
     if (!elements) return 'No such file or directory'
-    for (const text of list.split(', ')) {
-      const complaint =
-        verb === 'add'
-          ? this.#add(elements, text)
-          : verb === 'delete'
-            ? this.#delete(elements, text)
-            : undefined
-      if (complaint !== undefined) return complaint
-    }
-    return undefined
+    const change = (text: string) =>
+      verb === 'add' ? this.#add(elements, text) : this.#delete(elements, text)
+    return list
+      ?.split(', ')
+      .map(change)
+      .find((complaint) => complaint !== undefined)
+  }
+
+  #declare(line: string): void {
+    if (line === 'delete table ip igd_pcp') this.#maps = undefined
+    else if (line.startsWith('table ip igd_pcp')) this.#maps ??= new Map()
+    const [, map] = /^\t(?:map|set) (\w+) \{$/.exec(line) ?? []
+    if (map !== undefined) this.#maps?.set(map, new Map())
   }
 
   #add(elements: Map<string, Stored>, text: string): string | undefined {

@@ -186,7 +186,7 @@ describe('NftablesNat', () => {
 })
 
 describe('NftablesNat and a kernel that is not as it was left', () => {
-  const ANEW = 'table ip igd_pcp was changed by others: it is made anew'
+  const ANEW = 'table ip igd_pcp is made anew, as a change of it failed'
 
   it('makes the table anew at the next change', async () => {
     await nat.set(rule(), seconds(600))
@@ -194,6 +194,15 @@ describe('NftablesNat and a kernel that is not as it was left', () => {
     await nat.set(other(), seconds(600))
     expect(inbound()).toEqual([HOST, OTHER])
     expect(said).toEqual([ANEW])
+  })
+
+  it('does not bring back what has expired', async () => {
+    await nat.set(rule(), seconds(60))
+    await clock.advance(60_000)
+    await quiet()
+    kernel.flush()
+    await nat.set(other(), seconds(600))
+    expect(inbound()).toEqual([OTHER])
   })
 
   it('makes it anew within 30 s without any change, and leaves it alone when all is well', async () => {
@@ -219,17 +228,20 @@ describe('NftablesNat and a kernel that is not as it was left', () => {
     expect(kernel.elements).toEqual({})
   })
 
+  const kill = () => {
+    for (const child of kernel.running) child.kill()
+  }
+  const killAtWork = () => {
+    kernel.objection = () => {
+      kernel.objection = () => undefined
+      kill()
+      return 'lost'
+    }
+  }
+
   it.each([
-    ['is killed', () => kernel.running.forEach((child) => void child.kill())],
-    [
-      'is killed while it works',
-      () =>
-        void (kernel.objection = () => {
-          kernel.running.forEach((child) => void child.kill())
-          kernel.objection = () => undefined
-          return 'lost'
-        }),
-    ],
+    ['is killed', kill],
+    ['is killed while it works', killAtWork],
   ])('loses no change when nft -i %s', async (_name, accident) => {
     await nat.set(rule(), seconds(600))
     accident()

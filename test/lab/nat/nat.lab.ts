@@ -18,7 +18,9 @@ import {
   ROUTER_WAN,
   routerReservedPorts,
   routerRules,
+  serve,
   spawnInRouter,
+  stopServing,
   Talker,
 } from './network.ts'
 
@@ -82,40 +84,41 @@ beforeEach(async () => {
   await nat.start()
 })
 afterEach(async () => {
+  stopServing()
   await nat.stop({ removeTable: true })
   at('cpe', 'conntrack', ['-F'])
 })
 
 describe.each(['UDP', 'TCP'] as const)('a %s mapping', (protocol) => {
   it('leads from the WAN port to the host and port, whose answers leave by the WAN port', async () => {
-    using _service = await Talker.serve('a', protocol, 4000)
+    await serve('a', protocol, 4000)
     expect(await ask('net', protocol, `${ROUTER_WAN}:50000`)).toBe('-')
     await nat.set(rule({ protocol }), FOR_LONG)
     expect(await ask('net', protocol, `${ROUTER_WAN}:50000`, `${PEER}:7000`)).toBe(`${PEER}:7000`)
   })
 
   it('is what the host itself sends by, from the mapped port (RFC 6887 §11)', async () => {
-    using _service = await Talker.serve('net', protocol, 7000)
+    await serve('net', protocol, 7000)
     await nat.set(rule({ protocol }), FOR_LONG)
     expect(await ask('a', protocol, `${PEER}:7000`, `${HOST_A}:4000`)).toBe(`${ROUTER_WAN}:50000`)
     expect(inBlock(await ask('a', protocol, `${PEER}:7000`, `${HOST_A}:4001`))).toBe(false)
   })
 
   it('is not what another host sends by, though its source port is the WAN port', async () => {
-    using _service = await Talker.serve('net', protocol, 7000)
+    await serve('net', protocol, 7000)
     await nat.set(rule({ protocol }), FOR_LONG)
     expect(inBlock(await ask('b', protocol, `${PEER}:7000`, `${HOST_B}:50000`))).toBe(false)
   })
 
   it('lets in only its remote hosts', async () => {
-    using _service = await Talker.serve('a', protocol, 4000)
+    await serve('a', protocol, 4000)
     await nat.set(rule({ protocol, remoteHosts: [ipv4(OTHER_PEER)] }), FOR_LONG)
     expect(await ask('net', protocol, `${ROUTER_WAN}:50000`, `${PEER}:7000`)).toBe('-')
     expect(await ask('net', protocol, `${ROUTER_WAN}:50000`, `${OTHER_PEER}:7000`)).toBe(`${OTHER_PEER}:7000`)
   })
 
   it('ends when it is removed, for running flows from outside too', async () => {
-    using _service = await Talker.serve('a', protocol, 4000)
+    await serve('a', protocol, 4000)
     await nat.set(rule({ protocol }), FOR_LONG)
     using peer = await Talker.client('net', protocol, `${ROUTER_WAN}:50000`, `${PEER}:7000`)
     expect(await peer.say()).toBe(`${PEER}:7000`)
@@ -126,7 +129,7 @@ describe.each(['UDP', 'TCP'] as const)('a %s mapping', (protocol) => {
   })
 
   it('ends with its timeout', async () => {
-    using _service = await Talker.serve('a', protocol, 4000)
+    await serve('a', protocol, 4000)
     await nat.set(rule({ protocol }), seconds(1))
     expect(await ask('net', protocol, `${ROUTER_WAN}:50000`)).toContain(PEER)
     await pause(1500)
@@ -136,7 +139,7 @@ describe.each(['UDP', 'TCP'] as const)('a %s mapping', (protocol) => {
   })
 
   it('is reached from its own LAN by the external address and port', async () => {
-    using _service = await Talker.serve('a', protocol, 4000)
+    await serve('a', protocol, 4000)
     await nat.set(rule({ protocol }), FOR_LONG)
     using neighbour = await Talker.client('b', protocol, `${EXTERNAL}:6000`, `${HOST_B}:7000`)
     expect(await neighbour.say()).toBe(`${ROUTER_LAN}:7000`)
@@ -147,7 +150,7 @@ describe.each(['UDP', 'TCP'] as const)('a %s mapping', (protocol) => {
 
 describe('a removal', () => {
   it('cuts what the host sends by the WAN port, and no other flow of that number', async () => {
-    using _service = await Talker.serve('net', 'UDP', 50000)
+    await serve('net', 'UDP', 50000)
     await nat.set(rule(), FOR_LONG)
     using own = await Talker.client('a', 'UDP', `${PEER}:50000`, `${HOST_A}:4000`)
     using other = await Talker.client('b', 'UDP', `${PEER}:50000`, `${HOST_B}:4000`)
@@ -159,8 +162,8 @@ describe('a removal', () => {
   })
 
   it('leaves the other WAN port of the same host and port alone, which takes over what the host sends', async () => {
-    using _service = await Talker.serve('a', 'UDP', 4000)
-    using _outside = await Talker.serve('net', 'UDP', 7000)
+    await serve('a', 'UDP', 4000)
+    await serve('net', 'UDP', 7000)
     await nat.set(rule({ protocol: 'UDP' }), FOR_LONG)
     await nat.set(rule({ wanPort: port(50001), external: undefined }), FOR_LONG)
     using first = await Talker.client('net', 'UDP', `${ROUTER_WAN}:50000`, `${PEER}:7001`)
@@ -173,8 +176,8 @@ describe('a removal', () => {
   })
 
   it('moves running flows when the rule gets another host', async () => {
-    using _a = await Talker.serve('a', 'UDP', 4000)
-    using _b = await Talker.serve('b', 'UDP', 4000)
+    await serve('a', 'UDP', 4000)
+    await serve('b', 'UDP', 4000)
     await nat.set(rule(), FOR_LONG)
     using peer = await Talker.client('net', 'UDP', `${ROUTER_WAN}:50000`, `${PEER}:7000`)
     expect(await peer.say()).toBe(`${PEER}:7000`)
@@ -186,7 +189,7 @@ describe('a removal', () => {
 
 describe('the rest of the router', () => {
   it('keeps its ports where they are, outside the block', async () => {
-    using _service = await Talker.serve('net', 'UDP', 7000)
+    await serve('net', 'UDP', 7000)
     const seen = (place: 'b' | 'cpe', from: string) => ask(place, 'UDP', `${PEER}:7000`, from)
     expect(await seen('b', `${HOST_B}:1024`)).toBe(`${ROUTER_WAN}:1024`)
     expect(await seen('b', `${HOST_B}:57344`)).toBe(`${ROUTER_WAN}:57344`)
@@ -199,7 +202,7 @@ describe('the rest of the router', () => {
     await nat.stop({ removeTable: true })
     nat = router({ masquerade: 'off' })
     await nat.start()
-    using _service = await Talker.serve('net', 'UDP', 7000)
+    await serve('net', 'UDP', 7000)
     expect(await ask('b', 'UDP', `${PEER}:7000`, `${HOST_B}:50000`)).toBe(`${ROUTER_WAN}:50000`)
   })
 
@@ -216,7 +219,7 @@ describe('the rest of the router', () => {
         iifname "br0" accept
         ${accept}
       }`)
-    using _service = await Talker.serve('a', 'UDP', 4000)
+    await serve('a', 'UDP', 4000)
     await nat.set(rule(), FOR_LONG)
     drop('')
     expect(await ask('net', 'UDP', `${ROUTER_WAN}:50000`)).toBe('-')
@@ -233,13 +236,13 @@ describe('PCP', () => {
     await nat.stop({ removeTable: true })
     nat = router({ allowLanPcp })
     await nat.start()
-    using _server = await Talker.serve('net', 'UDP', 5351)
+    await serve('net', 'UDP', 5351)
     expect(await ask('a', 'UDP', `${PEER}:5351`, `${HOST_A}:4000`)).toBe(answer)
     expect(await ask('cpe', 'UDP', `${PEER}:5351`, `${ROUTER_WAN}:4001`)).toBe(`${ROUTER_WAN}:4001`)
   })
 
   it('T17: an ANNOUNCE from a LAN does not reach the router, one from the carrier does', async () => {
-    using _listener = await Talker.serve('cpe', 'UDP', 5350)
+    await serve('cpe', 'UDP', 5350)
     expect(await ask('a', 'UDP', `${ROUTER_WAN}:5350`)).toBe('-')
     expect(await ask('a', 'UDP', `${ROUTER_LAN}:5350`)).toBe('-')
     expect(await ask('net', 'UDP', `${ROUTER_WAN}:5350`, `${PEER}:5351`)).toBe(`${PEER}:5351`)
@@ -248,8 +251,8 @@ describe('PCP', () => {
 
 describe('the table', () => {
   it('is reconciled in one step: what stays is not interrupted, what is unknown ends', async () => {
-    using _a = await Talker.serve('a', 'UDP', 4000)
-    using _b = await Talker.serve('a', 'UDP', 4001)
+    await serve('a', 'UDP', 4000)
+    await serve('a', 'UDP', 4001)
     const stays = rule()
     const goes = rule({ wanPort: port(50001), clientPort: port(4001), external: undefined })
     await nat.set(stays, FOR_LONG)
@@ -262,7 +265,7 @@ describe('the table', () => {
   })
 
   it('of an earlier run is replaced at start, and a running flow of a rule that stays goes on', async () => {
-    using _service = await Talker.serve('a', 'UDP', 4000)
+    await serve('a', 'UDP', 4000)
     await nat.set(rule(), FOR_LONG)
     using peer = await Talker.client('net', 'UDP', `${ROUTER_WAN}:50000`, `${PEER}:7000`)
     expect(await peer.say()).toBe(`${PEER}:7000`)
@@ -274,16 +277,16 @@ describe('the table', () => {
   })
 
   it('is made anew with all its rules when somebody flushed it away', async () => {
-    using _service = await Talker.serve('a', 'UDP', 4000)
+    await serve('a', 'UDP', 4000)
     await nat.set(rule(), FOR_LONG)
     at('cpe', 'nft', ['flush', 'ruleset'])
     await nat.set(rule({ wanPort: port(50001), client: ipv4(HOST_B) }), FOR_LONG)
     expect(await ask('net', 'UDP', `${ROUTER_WAN}:50000`)).toContain(PEER)
-    expect(warnings).toEqual(['table ip igd_pcp was changed by others: it is made anew'])
+    expect(warnings).toEqual(['table ip igd_pcp is made anew, as a change of it failed'])
   })
 
   it('is made anew when somebody put an element of his own in it', async () => {
-    using _service = await Talker.serve('a', 'UDP', 4000)
+    await serve('a', 'UDP', 4000)
     const foreign = 'add element ip igd_pcp inbound { udp . 50000 : 192.168.77.99 . 1 }'
     at('cpe', 'nft', ['-f', '-'], foreign)
     await nat.set(rule(), FOR_LONG)

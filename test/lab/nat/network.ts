@@ -95,7 +95,7 @@ export function routerRules(more = ''): void {
 
 const TALK = fileURLToPath(new URL('talk.py', import.meta.url))
 
-/** A program that answers with the address and port it was spoken to from. */
+/** One side of a talk. */
 export class Talker implements Disposable {
   readonly #child: ChildProcessWithoutNullStreams
   readonly #lines: AsyncIterator<string>
@@ -106,7 +106,8 @@ export class Talker implements Disposable {
     this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]()
   }
 
-  static async serve(place: Place, protocol: string, port: number): Promise<Talker> {
+  /** Answers whoever speaks to it with the address and port it was spoken to from. */
+  static async server(place: Place, protocol: string, port: number): Promise<Talker> {
     return await new Talker(place, ['serve', protocol, String(port)]).#ready()
   }
 
@@ -132,9 +133,20 @@ export class Talker implements Disposable {
   }
 
   async #line(): Promise<string> {
-    const { value, done } = await this.#lines.next()
-    return done ? 'nothing more' : value
+    const next = await this.#lines.next()
+    return next.done ? 'nothing more' : next.value
   }
+}
+
+const servers: Talker[] = []
+
+/** Answers there until `stopServing`. */
+export async function serve(place: Place, protocol: string, port: number): Promise<void> {
+  servers.push(await Talker.server(place, protocol, port))
+}
+
+export function stopServing(): void {
+  for (const server of servers.splice(0)) server[Symbol.dispose]()
 }
 
 /** Says one thing and is gone. */
