@@ -118,7 +118,7 @@ type ServiceName = 'WANIPConnection' | 'WANCommonInterfaceConfig' | 'Layer3Forwa
 export const urn = (name: ServiceName, version: number): string =>
   `urn:schemas-upnp-org:service:${name}:${version}`
 
-export const escaped = (text: string): string =>
+const escaped = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 
 const PATH: Readonly<Record<ServiceName, string>> = {
