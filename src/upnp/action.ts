@@ -1,5 +1,5 @@
 import type { Gateway } from '../core/gateway.ts'
-import type { Caller } from '../core/types.ts'
+import type { Caller, IgdVersion } from '../core/types.ts'
 import type { ArgOptions, Args } from './args.ts'
 import type { Result } from './soap.ts'
 import type { ServiceName } from './urn.ts'
@@ -40,8 +40,10 @@ type ActionTable = ReadonlyMap<string, Action>
 /** What QueryStateVariable reads. */
 export type StateTable = ReadonlyMap<string, (world: ServiceWorld) => string | number>
 
+/** One service in one version. */
 export interface Service {
   readonly name: ServiceName
+  readonly version: IgdVersion
   readonly actions: ActionTable
   readonly state: StateTable
 }

@@ -30,6 +30,8 @@ export interface ArgOptions {
 /** WANIPConnection:2 table 2-4: the longest lease, and what 0 means. */
 const WEEK = seconds(604_800)
 const MAX_DESCRIPTION = 256
+/** Controls, halves of characters, and U+FFFD, which stands for what was no character. */
+const UNPRINTABLE = /[\p{Cc}\p{Cs}\uFFFD-\uFFFF]/gu
 
 const TRUE = new Set(['1', 'true', 'yes'])
 const FALSE = new Set(['0', 'false', 'no'])
@@ -52,7 +54,7 @@ export const ui2 = (args: Args, name: string): number => unsigned(text(args, nam
 
 const ui4 = (args: Args, name: string): number => unsigned(text(args, name), name, 0xffffffff)
 
-export function boolean(args: Args, name: string): boolean {
+function boolean(args: Args, name: string): boolean {
   const value = text(args, name).trim().toLowerCase()
   if (!TRUE.has(value) && !FALSE.has(value)) throw new Fault(402, `${name} is not a boolean`)
   return TRUE.has(value)
@@ -93,48 +95,58 @@ function lease(args: Args, version: IgdVersion, { zeroLease }: ArgOptions): Leas
   return seconds(Math.min(asked, WEEK))
 }
 
-/** Control characters dropped, cut without splitting a character. Absent is empty. */
+/** Control characters dropped, cut without splitting a surrogate pair. Absent is empty. */
 function description(args: Args): string {
-  const printable = (args.get('NewPortMappingDescription') ?? '').replace(/[\p{Cc}\p{Cs}\uFFFE\uFFFF]/gu, '')
-  return Array.from(printable).slice(0, MAX_DESCRIPTION).join('')
+  const printable = (args.get('NewPortMappingDescription') ?? '').replace(UNPRINTABLE, '')
+  return printable.slice(0, MAX_DESCRIPTION).replace(/[\uD800-\uDBFF]$/, '')
 }
 
 /** AddAnyPortMapping: external port 0 means no wish. */
-export function parseAddAny(args: Args, caller: Caller, options: ArgOptions): AddAnyRequest {
-  return parseMapping(args, caller, { ...options, wildcardPort: true })
-}
+export const parseAddAny = (args: Args, caller: Caller, options: ArgOptions): AddAnyRequest =>
+  parseMapping(args, caller, options, (wish) => (isPort(wish) ? wish : 0))
 
-export function parseAdd(args: Args, caller: Caller, options: ArgOptions): AddRequest {
-  const request = parseMapping(args, caller, { ...options, wildcardPort: false })
-  if (request.externalPort === 0) throw new Fault(716, 'NewExternalPort is 0')
-  return { ...request, externalPort: request.externalPort }
-}
+/** AddPortMapping: external port 0 would mean all ports. */
+export const parseAdd = (args: Args, caller: Caller, options: ArgOptions): AddRequest =>
+  parseMapping(args, caller, options, (wish) => {
+    if (!isPort(wish)) throw new Fault(716, 'NewExternalPort is 0')
+    return wish
+  })
 
-function parseMapping(
+function parseMapping<P extends Port | 0>(
   args: Args,
   caller: Caller,
-  options: ArgOptions & { readonly wildcardPort: boolean },
-): AddAnyRequest {
-  const [external, internal] = [externalPort(args), ui2(args, 'NewInternalPort')]
-  const enabled = boolean(args, 'NewEnabled')
-  const client = text(args, 'NewInternalClient').trim()
-  const leased = lease(args, caller.version, options)
-  text(args, 'NewRemoteHost')
-  text(args, 'NewProtocol')
-  if (client === '' && options.emptyClient === 'refuse') throw new Fault(715, 'NewInternalClient is empty')
-  if (!isPort(internal)) throw new Fault(732, 'NewInternalPort is 0')
-  if (external === 0 && !options.wildcardPort) throw new Fault(716, 'NewExternalPort is 0')
+  options: ArgOptions,
+  portOf: (wish: number) => P,
+): Omit<AddAnyRequest, 'externalPort'> & { readonly externalPort: P } {
+  const raw = readMapping(args, caller.version, options)
+  if (raw.client === '' && options.emptyClient === 'refuse')
+    throw new Fault(715, 'NewInternalClient is empty')
+  if (!isPort(raw.internal)) throw new Fault(732, 'NewInternalPort is 0')
+  // In this order: 716, 601, 600.
   const request = {
+    internalPort: raw.internal,
+    externalPort: portOf(raw.external),
     protocol: protocol(args),
     remoteHost: remoteHost(args),
-    internalClient: internalClient(client, caller),
-    internalPort: internal,
-    externalPort: isPort(external) ? external : (0 as const),
+    internalClient: internalClient(raw.client, caller),
     description: description(args),
-    lease: leased,
+    lease: raw.lease,
   }
-  if (!enabled) throw new Fault(501, 'PCP cannot disable a mapping (RFC 6970 §4.1)')
+  if (!raw.enabled) throw new Fault(501, 'PCP cannot disable a mapping (RFC 6970 §4.1)')
   return request
+}
+
+/** All that can end in 402, which goes before every other fault. */
+function readMapping(args: Args, version: IgdVersion, options: ArgOptions) {
+  text(args, 'NewRemoteHost')
+  text(args, 'NewProtocol')
+  return {
+    external: externalPort(args),
+    internal: ui2(args, 'NewInternalPort'),
+    client: text(args, 'NewInternalClient').trim(),
+    enabled: boolean(args, 'NewEnabled'),
+    lease: lease(args, version, options),
+  }
 }
 
 /** Names an entry. External port 0 names none that can exist, so nothing is found: 714. */

@@ -1,17 +1,25 @@
 import { Fault, type FaultCode, codeForVersion } from '../core/fault.ts'
-import type { Caller, IgdVersion } from '../core/types.ts'
 import type { Ipv4Address } from '../lib/ip.ts'
 import type { Log } from '../lib/log.ts'
 import type { Service, ServiceWorld } from './action.ts'
-import { type SoapCall, parseCall, parseSoapAction, writeFault, writeResponse } from './soap.ts'
-import { SERVICE_VERSION, serviceType } from './urn.ts'
+import type { ServiceVersions } from './facade.ts'
+import {
+  type Result,
+  type SoapAction,
+  type SoapCall,
+  parseCall,
+  parseSoapAction,
+  writeFault,
+  writeResponse,
+} from './soap.ts'
+import { CONTROL_TYPE, serviceType } from './urn.ts'
 
 /** A POST to a control URL. */
 export interface ControlRequest {
-  readonly facade: IgdVersion
-  readonly service: Service
+  /** What this control URL speaks. */
+  readonly services: ServiceVersions
   readonly soapAction: string | undefined
-  readonly body: string
+  readonly body: Uint8Array
   readonly peer: Ipv4Address
 }
 
@@ -20,76 +28,92 @@ export interface ControlAnswer {
   readonly body: string
 }
 
-const QUERY_TYPE = 'urn:schemas-upnp-org:control-1-0'
+/** What a call turned out to be, as far as it was understood before it ended. */
+interface Called {
+  service: Service
+  action: string
+}
+
+/** No action has a longer name; what has is not worth a longer line. */
+const LOGGED_NAME = 64
+
+/** What a router's owner wants to read about without asking. */
+const NOTABLE: ReadonlySet<string> = new Set([
+  'AddPortMapping',
+  'AddAnyPortMapping',
+  'DeletePortMapping',
+  'DeletePortMappingRange',
+])
 
 /**
- * Answers one SOAP call. The version of the service URN that was called decides which error codes come back, and
- * which actions there are (RFC 6970 §4.3); a fault's reason goes to the log and never out.
+ * Answers one SOAP call. The version of the called service's URN decides which actions there are and which error
+ * codes come back (RFC 6970 §4.3); a fault's reason goes to the log and never out.
  */
 export async function control(
   world: ServiceWorld,
   log: Log,
   request: ControlRequest,
 ): Promise<ControlAnswer> {
-  const version = calledVersion(request)
-  const caller = { address: request.peer, version }
-  let action = 'unknown'
+  const called: Called = { service: request.services[0], action: '' }
+  const { peer } = request
   try {
-    const call = parseCall(request.body)
-    action = namedAction(request, call)
-    const body = await perform(world, request, { call, caller })
-    log.debug({ peer: request.peer, action }, 'control')
+    const body = await answer(world, request, called)
+    const { action } = called
+    if (NOTABLE.has(action)) log.info({ peer, action }, 'control: done')
+    else log.debug({ peer, action }, 'control: done')
     return { status: 200, body }
   } catch (error) {
-    const code = codeForVersion(codeOf(error, log), version, action)
+    const code = codeForVersion(codeOf(error, log), called.service.version, called.action)
     const reason = error instanceof Fault ? error.reason : 'internal error'
-    log.info({ peer: request.peer, action, code, reason }, 'control refused')
+    const action = called.action.slice(0, LOGGED_NAME)
+    log.debug({ peer, action, code, reason }, 'control: refused')
     return { status: 500, body: writeFault(code) }
   }
 }
 
 function codeOf(error: unknown, log: Log): FaultCode {
   if (error instanceof Fault) return error.code
-  log.error(
-    { error: error instanceof Error ? (error.stack ?? error.message) : String(error) },
-    'a call failed',
-  )
+  const cause = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  log.error({ error: cause }, 'control: a call failed, which is a bug; the control point got 501')
   return 501
 }
 
-/** The version in SOAPACTION where it names this service, else the facade's. Never more than we have. */
-function calledVersion({ facade, service, soapAction }: ControlRequest): IgdVersion {
-  const own = SERVICE_VERSION[service.name][facade]
-  const called = parseSoapAction(soapAction)?.serviceType
-  return own === 2 && called === serviceType(service.name, 1) ? 1 : own
+/** Notes in `called` what it finds out, so that a fault on the way is answered and logged as this call's. */
+async function answer(world: ServiceWorld, request: ControlRequest, called: Called): Promise<string> {
+  const call = parseCall(request.body)
+  called.action = call.action
+  const header = parseSoapAction(request.soapAction)
+  called.service = calledService(request.services, call, header)
+  const { action, service } = called
+  if (action === 'QueryStateVariable') return writeResponse(CONTROL_TYPE, action, query(world, service, call))
+  const run = service.actions.get(action)
+  if (!run) throw new Fault(401, 'this version of the service has no such action')
+  const result = await run(world, call.args, { address: request.peer, version: service.version })
+  return writeResponse(serviceType(service.name, service.version), action, result)
 }
 
-/** Header and body must name one action of this service, or one of the two must be silent about it. */
-function namedAction({ facade, service, soapAction }: ControlRequest, call: SoapCall): string {
-  const header = parseSoapAction(soapAction)
-  if (!header) return call.action
-  const own = SERVICE_VERSION[service.name][facade]
-  const types = [QUERY_TYPE, serviceType(service.name, 1), serviceType(service.name, own)]
-  if (!types.includes(header.serviceType)) throw new Fault(401, 'SOAPACTION names another service')
-  if (header.action !== call.action) throw new Fault(401, 'SOAPACTION and body name different actions')
-  return call.action
+/**
+ * The namespace in the body decides which version is called, and SOAPACTION only where it declares none. With
+ * neither, it is the version of the description. Faults: 401 when either of them names what is not here.
+ */
+function calledService(services: ServiceVersions, call: SoapCall, header: SoapAction | undefined): Service {
+  if (header && header.action !== call.action) throw new Fault(401, 'SOAPACTION names another action')
+  const named = [header?.serviceType, call.serviceType].map((type) => serviceNamed(services, type))
+  return named[1] ?? named[0] ?? services[0]
 }
 
-async function perform(
-  world: ServiceWorld,
-  { service }: ControlRequest,
-  { call, caller }: { readonly call: SoapCall; readonly caller: Caller },
-): Promise<string> {
-  if (call.action === 'QueryStateVariable') return query(world, service, call)
-  const action = service.actions.get(call.action)
-  if (!action) throw new Fault(401, 'this service has no such action')
-  const result = await action(world, call.args, caller)
-  return writeResponse(serviceType(service.name, caller.version), call.action, result)
+/** Undefined for no type at all. */
+function serviceNamed(services: ServiceVersions, type: string | undefined): Service | undefined {
+  if (type === undefined) return undefined
+  if (type === CONTROL_TYPE) return services[0]
+  const named = services.find(({ name, version }) => serviceType(name, version) === type)
+  if (!named) throw new Fault(401, 'the call names a service or version that this URL has not')
+  return named
 }
 
 /** UDA 1.0 §3.3: deprecated, and still what Windows asks ConnectionStatus with. */
-function query(world: ServiceWorld, service: Service, { args }: SoapCall): string {
+function query(world: ServiceWorld, service: Service, { args }: SoapCall): Result {
   const read = service.state.get(args.get('varName')?.trim() ?? '')
   if (!read) throw new Fault(404, 'this service has no such variable')
-  return writeResponse(QUERY_TYPE, 'QueryStateVariable', { return: read(world) })
+  return { return: read(world) }
 }

@@ -32,6 +32,9 @@ export interface DescriptionValues {
 /** The files of `descriptors/` by name. */
 export type Descriptors = ReadonlyMap<string, string>
 
+/** Documents as they are sent, by path. */
+export type Documents = ReadonlyMap<string, Buffer>
+
 /** Where each facade's root description is. */
 export const DESCRIPTION_PATH: Readonly<Record<IgdVersion, string>> = { 1: '/igd1.xml', 2: '/igd2.xml' }
 
@@ -43,12 +46,12 @@ export function documentsFor(
   descriptors: Descriptors,
   values: DescriptionValues,
   address: Ipv4Address,
-): ReadonlyMap<string, string> {
+): Documents {
   const { configId, httpPort, label, udns } = values
   const known = new Map<string, string | number | undefined>(
     Object.entries({ ...label, ...udns, configId, presentationUrl: `http://${address}:${httpPort}/` }),
   )
-  return new Map([...descriptors].map(([name, template]) => [`/${name}`, fill(template, known)]))
+  return new Map([...descriptors].map(([name, template]) => [`/${name}`, Buffer.from(fill(template, known))]))
 }
 
 /** One placeholder a line at most; a line whose value is undefined goes. */

@@ -1,10 +1,18 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders } from 'node:http'
 import { type Ipv4Address, inPrefix, parseIp, parseIpv4 } from '../lib/ip.ts'
 import type { Lan } from '../lib/lan.ts'
 
 // Who may talk to us at all. A control point is a program on a LAN; a browser never is one, and a web page that
 // reaches us through one (cross-site posts, DNS rebinding) is turned away here.
 
+/** The two ends of a connection, as the kernel spells them; undefined once it is closed. */
+export interface Ends {
+  readonly peer: string | undefined
+  readonly local: string | undefined
+  readonly localPort: number | undefined
+}
+
+/** Who is at the other end, and on which LAN. */
 export interface Edge {
   readonly peer: Ipv4Address
   readonly lan: Lan
@@ -14,28 +22,38 @@ export type Refusal = 'not on a LAN' | 'Host is not this address' | 'sent by a w
 
 /** The request as far as the edge looks at it. */
 export interface Head {
-  readonly peer: string | undefined
-  readonly local: string | undefined
-  readonly headers: IncomingMessage['headers']
+  readonly ends: Ends
+  readonly method: string
+  readonly headers: IncomingHttpHeaders
   readonly httpVersion: string
 }
 
-export function admit(head: Head, lans: readonly Lan[], port: number): Edge | Refusal {
-  const [peer, local] = [ipv4(head.peer), ipv4(head.local)]
+export function admit(head: Head, lans: readonly Lan[]): Edge | Refusal {
+  const edge = edgeOf(head.ends, lans)
+  if (!edge) return 'not on a LAN'
+  if (!isOwnHost(head)) return 'Host is not this address'
+  return isFromWebPage(head) ? 'sent by a web page' : edge
+}
+
+/** Undefined unless the peer belongs to the LAN whose address the connection arrived on. */
+export function edgeOf(ends: Ends, lans: readonly Lan[]): Edge | undefined {
+  const [peer, local] = [ipv4(ends.peer), ipv4(ends.local)]
   const lan = lans.find(({ address }) => address === local)
-  if (!peer || !lan || !inPrefix(peer, lan.prefix)) return 'not on a LAN'
-  if (!isOwnHost(head, lan.address, port)) return 'Host is not this address'
-  const { origin } = head.headers
-  const site = head.headers['sec-fetch-site']
-  if (origin !== undefined || (site !== undefined && site !== 'none' && site !== 'same-origin'))
-    return 'sent by a web page'
-  return { peer, lan }
+  return peer && lan && inPrefix(peer, lan.prefix) ? { peer, lan } : undefined
 }
 
 /** A Host that is a name, or another address, is a web page that had its own name point here. */
-function isOwnHost({ headers, httpVersion }: Head, address: Ipv4Address, port: number): boolean {
+function isOwnHost({ ends, headers, httpVersion }: Head): boolean {
   if (headers.host === undefined) return httpVersion === '1.0'
-  return headers.host === address || headers.host === `${address}:${port}`
+  return headers.host === ends.local || headers.host === `${ends.local}:${ends.localPort}`
+}
+
+/** A browser may read what its user asks for, which is the status page. Nothing else is for browsers. */
+function isFromWebPage({ headers, method }: Head): boolean {
+  const site = headers['sec-fetch-site']
+  if (headers.origin !== undefined) return true
+  if (site === undefined) return false
+  return method !== 'GET' || (site !== 'none' && site !== 'same-origin')
 }
 
 /** A dual-stack socket shows IPv4 peers as ::ffff:a.b.c.d. */

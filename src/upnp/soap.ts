@@ -1,9 +1,12 @@
 import { FAULT_TEXT, Fault, type FaultCode } from '../core/fault.ts'
 import { escapeMarkup } from '../lib/html.ts'
-import { type XmlNode, parseXml, textOf } from './xml.ts'
+import { CONTROL_TYPE } from './urn.ts'
+import { type XmlElement, parseXml } from './xml.ts'
 
 /** A SOAP call as far as the envelope tells; nothing in it is trusted yet. */
 export interface SoapCall {
+  /** The namespace of the action: the type of the service that is called. Undefined where none is declared. */
+  readonly serviceType: string | undefined
   readonly action: string
   readonly args: ReadonlyMap<string, string>
 }
@@ -23,41 +26,32 @@ const MAX_SOAPACTION = 256
  */
 export function parseSoapAction(header: string | undefined): SoapAction | undefined {
   const text = header?.trim() ?? ''
-  if (text === '' || text.length > MAX_SOAPACTION) return undefined
-  const quoted = /^(["'])(.*)\1$/s.exec(text)
-  const [serviceType, action, ...rest] = (quoted?.[2] ?? text).trim().split('#')
-  return serviceType !== undefined && action !== undefined && rest.length === 0
-    ? { serviceType, action }
-    : undefined
+  if (text.length > MAX_SOAPACTION) return undefined
+  const [, , inQuotes = text] = /^(["'])(.*)\1$/.exec(text) ?? []
+  const [, serviceType, action] = /^([^#"']+)#([^#"']+)$/.exec(inQuotes.trim()) ?? []
+  return serviceType !== undefined && action !== undefined ? { serviceType, action } : undefined
 }
 
-type Element = Readonly<Record<string, XmlNode>>
-
-const isElement = (node: XmlNode | undefined): node is Element =>
-  typeof node === 'object' && !Array.isArray(node)
-
-/** Names are compared without their prefix: control points spell it in every way, or leave it out. */
-export function parseCall(document: string): SoapCall {
-  const parsed = parseXml(document)
-  if (!parsed.ok) throw new Fault(402, parsed.why)
-  const body = child(child(parsed.value, 'Envelope'), 'Body')
-  const actions = Object.entries(isElement(body) ? body : {}).filter(([name]) => name !== '#text')
-  const [first, ...more] = actions
-  if (!first || more.length > 0) throw new Fault(402, 'the body does not hold one action')
-  return { action: first[0], args: argumentsOf(first[1]) }
+/** Faults: 402 for what is no SOAP call. */
+export function parseCall(octets: Uint8Array): SoapCall {
+  const parsed = parseXml(octets)
+  if (!parsed.ok) throw new Fault(402, `the body is no XML: ${parsed.why}`)
+  const [envelope, ...others] = parsed.value
+  const body = others.length > 0 ? undefined : childNamed(envelope, 'Body')
+  const [action, ...more] = body?.children ?? []
+  if (envelope?.name !== 'Envelope' || !action || more.length > 0)
+    throw new Fault(402, 'the body is no SOAP envelope with one action')
+  return { serviceType: action.namespace, action: action.name, args: argumentsOf(action) }
 }
 
-const child = (node: XmlNode | undefined, name: string): XmlNode | undefined =>
-  isElement(node) && Object.hasOwn(node, name) ? node[name] : undefined
+const childNamed = (element: XmlElement | undefined, name: string): XmlElement | undefined =>
+  element?.children.find((child) => child.name === name)
 
-function argumentsOf(action: XmlNode): Map<string, string> {
-  const args = new Map<string, string>()
-  for (const [name, node] of Object.entries(isElement(action) ? action : {})) {
-    if (name === '#text') continue
-    const text = textOf(node)
-    if (text === undefined) throw new Fault(402, 'an argument stands twice or has children')
-    args.set(name, text)
-  }
+function argumentsOf(action: XmlElement): ReadonlyMap<string, string> {
+  const args = new Map(action.children.map(({ name, text }) => [name, text]))
+  if (args.size < action.children.length) throw new Fault(402, 'an argument stands twice')
+  if (action.children.some(({ children }) => children.length > 0))
+    throw new Fault(402, 'an argument has elements in it')
   return args
 }
 
@@ -80,9 +74,8 @@ export function writeResponse(serviceType: string, action: string, result: Resul
   )
 }
 
-/** UDA: a fault is HTTP 500 with this body. */
+/** UDA 1.0 §3.2.3: a fault is HTTP 500 with this body. */
 export const writeFault = (code: FaultCode): string =>
   `${ENVELOPE_OPEN}<s:Fault><faultcode>s:Client</faultcode><faultstring>UPnPError</faultstring><detail>` +
-  '<UPnPError xmlns="urn:schemas-upnp-org:control-1-0">' +
-  `<errorCode>${code}</errorCode><errorDescription>${FAULT_TEXT[code]}</errorDescription>` +
-  `</UPnPError></detail></s:Fault>${ENVELOPE_CLOSE}`
+  `<UPnPError xmlns="${CONTROL_TYPE}"><errorCode>${code}</errorCode>` +
+  `<errorDescription>${FAULT_TEXT[code]}</errorDescription></UPnPError></detail></s:Fault>${ENVELOPE_CLOSE}`

@@ -6,32 +6,31 @@ import { text } from '../args.ts'
 const SERVICE_ID = 'urn:upnp-org:serviceId:WANIPConn1'
 
 /** `uuid:…:WANConnectionDevice:v,serviceId`: device, a comma, service. */
-const connectionService = ({ connectionUdn }: ServiceWorld, version: IgdVersion): string =>
-  `${connectionUdn}:WANConnectionDevice:${version},${SERVICE_ID}`
+const connectionService = ({ connectionUdn }: ServiceWorld, facade: IgdVersion): string =>
+  `${connectionUdn}:WANConnectionDevice:${facade},${SERVICE_ID}`
 
 /** There is one connection service: to name it is fine, to name another is not. */
 const set =
-  (version: IgdVersion): Action =>
+  (facade: IgdVersion): Action =>
   (world, args) => {
     const wanted = text(args, 'NewDefaultConnectionService').trim()
-    if (wanted === connectionService(world, version)) return {}
+    if (wanted === connectionService(world, facade)) return {}
     const [device = '', service = ''] = wanted.split(',')
     if (!device.startsWith(world.connectionUdn)) throw new Fault(720, 'no such device')
     if (service !== SERVICE_ID) throw new Fault(721, 'no such service')
     throw new Fault(723, 'the device has no such service')
   }
 
-const layer3Forwarding = (version: IgdVersion): Service => ({
+/** The connection service is of the version of the facade, Layer3Forwarding itself is :1 in both. */
+export const layer3Forwarding = (facade: IgdVersion): Service => ({
   name: 'Layer3Forwarding',
+  version: 1,
   actions: new Map<string, Action>([
-    ['SetDefaultConnectionService', set(version)],
+    ['SetDefaultConnectionService', set(facade)],
     [
       'GetDefaultConnectionService',
-      (world) => ({ NewDefaultConnectionService: connectionService(world, version) }),
+      (world) => ({ NewDefaultConnectionService: connectionService(world, facade) }),
     ],
   ]),
-  state: new Map([['DefaultConnectionService', (world: ServiceWorld) => connectionService(world, version)]]),
+  state: new Map([['DefaultConnectionService', (world: ServiceWorld) => connectionService(world, facade)]]),
 })
-
-export const layer3Forwarding1 = layer3Forwarding(1)
-export const layer3Forwarding2 = layer3Forwarding(2)

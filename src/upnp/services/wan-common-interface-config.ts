@@ -1,58 +1,64 @@
-import type { Action, Service, ServiceWorld, WanCounters } from '../action.ts'
+import type { Action, Service, ServiceWorld, StateTable, WanCounters } from '../action.ts'
+
+// WANCommonInterfaceConfig:1, one row per action.
+
+const MAX_UI4 = 2 ** 32 - 1
 
 /** The counters are ui4 and wrap; a control point that sees more breaks. */
-const wrapped = (count: number): number => count % 2 ** 32
+const wrapped = (count: number): number => count % (MAX_UI4 + 1)
 
-const physicalLinkStatus = ({ wan }: ServiceWorld): string => (wan.up() ? 'Up' : 'Down')
+/** A link faster than ui4 can say is as fast as ui4 can say. */
+const bitRate = (bps: number): number => Math.min(bps, MAX_UI4)
 
-const COUNTERS = {
-  TotalBytesSent: 'bytesSent',
-  TotalBytesReceived: 'bytesReceived',
-  TotalPacketsSent: 'packetsSent',
-  TotalPacketsReceived: 'packetsReceived',
-} as const satisfies Record<string, keyof WanCounters>
+const counter =
+  (name: keyof WanCounters) =>
+  ({ wan }: ServiceWorld): number =>
+    wrapped(wan.counters()[name])
 
-const counterActions = Object.entries(COUNTERS).map(([name, field]): readonly [string, Action] => [
-  `Get${name}`,
-  ({ wan }) => ({ [`New${name}`]: wrapped(wan.counters()[field]) }),
-])
+const STATE = {
+  WANAccessType: () => 'Ethernet',
+  Layer1UpstreamMaxBitRate: ({ wan }) => bitRate(wan.upstreamBps),
+  Layer1DownstreamMaxBitRate: ({ wan }) => bitRate(wan.downstreamBps),
+  PhysicalLinkStatus: ({ wan }) => (wan.up() ? 'Up' : 'Down'),
+  TotalBytesSent: counter('bytesSent'),
+  TotalBytesReceived: counter('bytesReceived'),
+  TotalPacketsSent: counter('packetsSent'),
+  TotalPacketsReceived: counter('packetsReceived'),
+} as const satisfies Record<string, (world: ServiceWorld) => string | number>
 
-const counterState = Object.entries(COUNTERS).map(
-  ([name, field]) => [name, ({ wan }: ServiceWorld) => wrapped(wan.counters()[field])] as const,
-)
+const STATE_TABLE: StateTable = new Map(Object.entries(STATE))
 
-const properties: Action = (world) => ({
-  NewWANAccessType: 'Ethernet',
-  NewLayer1UpstreamMaxBitRate: wrapped(world.wan.upstreamBps),
-  NewLayer1DownstreamMaxBitRate: wrapped(world.wan.downstreamBps),
-  NewPhysicalLinkStatus: physicalLinkStatus(world),
+type Variable = keyof typeof STATE
+
+/** Answers the variables, each as `New` and its name. */
+const read =
+  (...variables: readonly Variable[]): Action =>
+  (world) =>
+    Object.fromEntries(variables.map((name) => [`New${name}`, STATE[name](world)]))
+
+/** Microsoft's extension, which Windows' network window asks for. Its arguments have no `New`. */
+const icsStatistics: Action = (world) => ({
+  TotalBytesSent: STATE.TotalBytesSent(world),
+  TotalBytesReceived: STATE.TotalBytesReceived(world),
+  TotalPacketsSent: STATE.TotalPacketsSent(world),
+  TotalPacketsReceived: STATE.TotalPacketsReceived(world),
+  Layer1DownstreamMaxBitRate: STATE.Layer1DownstreamMaxBitRate(world),
+  Uptime: world.uptime(),
 })
-
-/** Microsoft's extension, which Windows' network window asks for; no description declares it. */
-const icsStatistics: Action = (world) => {
-  const counters = world.wan.counters()
-  return {
-    TotalBytesSent: wrapped(counters.bytesSent),
-    TotalBytesReceived: wrapped(counters.bytesReceived),
-    TotalPacketsSent: wrapped(counters.packetsSent),
-    TotalPacketsReceived: wrapped(counters.packetsReceived),
-    Layer1DownstreamMaxBitRate: wrapped(world.wan.downstreamBps),
-    Uptime: world.uptime(),
-  }
-}
 
 export const wanCommonInterfaceConfig: Service = {
   name: 'WANCommonInterfaceConfig',
+  version: 1,
   actions: new Map<string, Action>([
-    ['GetCommonLinkProperties', properties],
-    ...counterActions,
+    [
+      'GetCommonLinkProperties',
+      read('WANAccessType', 'Layer1UpstreamMaxBitRate', 'Layer1DownstreamMaxBitRate', 'PhysicalLinkStatus'),
+    ],
+    ['GetTotalBytesSent', read('TotalBytesSent')],
+    ['GetTotalBytesReceived', read('TotalBytesReceived')],
+    ['GetTotalPacketsSent', read('TotalPacketsSent')],
+    ['GetTotalPacketsReceived', read('TotalPacketsReceived')],
     ['X_GetICSStatistics', icsStatistics],
   ]),
-  state: new Map<string, (world: ServiceWorld) => string | number>([
-    ['WANAccessType', () => 'Ethernet'],
-    ['Layer1UpstreamMaxBitRate', ({ wan }) => wrapped(wan.upstreamBps)],
-    ['Layer1DownstreamMaxBitRate', ({ wan }) => wrapped(wan.downstreamBps)],
-    ['PhysicalLinkStatus', physicalLinkStatus],
-    ...counterState,
-  ]),
+  state: STATE_TABLE,
 }

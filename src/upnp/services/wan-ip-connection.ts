@@ -1,7 +1,7 @@
 import { Fault } from '../../core/fault.ts'
 import type { PortMappingEntry } from '../../core/types.ts'
 import type { Action, Service, ServiceWorld, StateTable } from '../action.ts'
-import { boolean, parseAdd, parseAddAny, parseKey, parseRange, text, ui2 } from '../args.ts'
+import { parseAdd, parseAddAny, parseKey, parseRange, text, ui2 } from '../args.ts'
 import { writePortListing } from '../port-listing.ts'
 
 // WANIPConnection, one row per action. A new action is one row and its lines in descriptors/.
@@ -26,16 +26,20 @@ const keyOf = (entry: PortMappingEntry) => ({
 const lastConnectionError = ({ gateway }: ServiceWorld): string =>
   gateway.connectionStatus() === 'Disconnected' ? 'ERROR_NO_CARRIER' : 'ERROR_NONE'
 
-/** Nobody on the LAN may take the connection up or down. */
-const forbidden: Action = () => {
-  throw new Fault(606, 'the connection is the operator’s business')
+/** A silent carrier is as good as no connection. */
+const uptime = ({ gateway, uptime }: ServiceWorld): number =>
+  gateway.connectionStatus() === 'Connected' ? uptime() : 0
+
+/** Nobody on the LAN may take the connection up or down. UDA 1.0, which :1 is built on, has no 606. */
+const forbidden: Action = (_world, _args, { version }) => {
+  throw new Fault(version === 1 ? 501 : 606, 'the connection is the operator’s business')
 }
 
 const COMMON: readonly (readonly [string, Action])[] = [
   [
     'SetConnectionType',
     (_world, args) => {
-      if (text(args, 'NewConnectionType') !== CONNECTION_TYPE)
+      if (text(args, 'NewConnectionType').trim() !== CONNECTION_TYPE)
         throw new Fault(731, 'there is one connection type')
       return {}
     },
@@ -51,7 +55,7 @@ const COMMON: readonly (readonly [string, Action])[] = [
     (world) => ({
       NewConnectionStatus: world.gateway.connectionStatus(),
       NewLastConnectionError: lastConnectionError(world),
-      NewUptime: world.uptime(),
+      NewUptime: uptime(world),
     }),
   ],
   ['GetNATRSIPStatus', () => ({ NewRSIPAvailable: 0, NewNATEnabled: 1 })],
@@ -96,7 +100,6 @@ const SECOND: readonly (readonly [string, Action])[] = [
     'GetListOfPortMappings',
     ({ gateway }, args, caller) => {
       const limit = ui2(args, 'NewNumberOfPorts')
-      boolean(args, 'NewManage')
       const entries = gateway.getListOfPortMappings(parseRange(args), limit, caller)
       return { NewPortListing: writePortListing(entries) }
     },
@@ -109,12 +112,12 @@ const SECOND: readonly (readonly [string, Action])[] = [
   ],
 ]
 
-/** What a variable reads when nothing sets it apart: the related arguments have no state of their own. */
+/** The others of the description only give arguments their types, and have no value. */
 const STATE: StateTable = new Map<string, (world: ServiceWorld) => string | number>([
   ['ConnectionType', () => CONNECTION_TYPE],
   ['PossibleConnectionTypes', () => CONNECTION_TYPE],
   ['ConnectionStatus', ({ gateway }) => gateway.connectionStatus()],
-  ['Uptime', ({ uptime }) => uptime()],
+  ['Uptime', uptime],
   ['LastConnectionError', lastConnectionError],
   ['RSIPAvailable', () => 0],
   ['NATEnabled', () => 1],
@@ -122,10 +125,16 @@ const STATE: StateTable = new Map<string, (world: ServiceWorld) => string | numb
   ['PortMappingNumberOfEntries', ({ gateway }) => gateway.portMappingNumberOfEntries()],
 ])
 
-export const wanIpConnection1: Service = { name: 'WANIPConnection', actions: new Map(COMMON), state: STATE }
+export const wanIpConnection1: Service = {
+  name: 'WANIPConnection',
+  version: 1,
+  actions: new Map(COMMON),
+  state: STATE,
+}
 
 export const wanIpConnection2: Service = {
   name: 'WANIPConnection',
+  version: 2,
   actions: new Map([...COMMON, ...SECOND]),
   state: new Map([...STATE, ['SystemUpdateID', ({ gateway }: ServiceWorld) => gateway.systemUpdateId()]]),
 }
