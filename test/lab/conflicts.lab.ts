@@ -1,11 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { takePort } from './support/carrier.ts'
-import { call, IGD1, slowestAnswers } from './support/daemon.ts'
-import { client, type Lab, locate, NAT_MODES, useLab } from './support/lab.ts'
+import { client, NAT_MODES, useLab } from './support/lab.ts'
 import { until } from './support/program.ts'
 import { ADDRESS } from './support/topology.ts'
-import { grantedPort, redirections } from './support/upnpc.ts'
+import { redirections } from './support/upnpc.ts'
 
 const CONFLICT = 'failed with code 718 (ConflictInMappingEntry)'
 
@@ -27,59 +25,9 @@ describe.each(NAT_MODES)('with nat: %s', (nat) => {
     const run = await client(lab())
     const leases = await lab().carrier.leases()
     expect(await run('-a', ADDRESS.lan1, 6000, 7100, 'UDP', 600)).toContain(CONFLICT)
-    expect(await lab().carrier.leases()).toEqual(leases)
+    await until('what the carrier gave instead is deleted', 5_000, async () => {
+      return (await lab().carrier.leases()).length === leases.length || undefined
+    })
     expect(redirections(await run('-l')).map((row) => row.externalPort)).toEqual([7000])
   })
 })
-
-const SILENCES = [
-  { silence: 'says nothing', nat: 'nftables', begin: (lab: Lab) => lab.carrier.pause() },
-  { silence: 'is gone', nat: 'none', begin: (lab: Lab) => lab.carrier.stop() },
-] as const
-
-describe.concurrent.each(SILENCES)(
-  'with a carrier that $silence and nat: $nat',
-  ({ silence, nat, begin }) => {
-    const lab = useLab({ nat })
-    const add = (port: number) => ({
-      NewRemoteHost: '',
-      NewExternalPort: port,
-      NewProtocol: 'TCP',
-      NewInternalPort: 6000,
-      NewInternalClient: ADDRESS.lan1,
-      NewEnabled: 1,
-      NewPortMappingDescription: 'lab',
-      NewLeaseDuration: 600,
-    })
-
-    it('a new mapping gets 501 within 25 s, and everything local is answered within 50 ms', async () => {
-      const { lan1, lan2 } = lab().hosts
-      const location = await locate(lab(), IGD1)
-      expect(await call(lan1, location, 'AddPortMapping', add(7000))).toBe(200)
-      await begin(lab())
-      const started = performance.now()
-      const refused = call(lan1, location, 'AddPortMapping', add(7200)).then((code) => ({
-        code,
-        seconds: (performance.now() - started) / 1000,
-      }))
-      const slowest = await slowestAnswers(lan2, location, 20)
-      expect(await refused).toMatchObject({ code: 501 })
-      // The last second is for starting the control point's own program.
-      expect((await refused).seconds).toBeLessThan(26)
-      for (const [question, milliseconds] of slowest) {
-        expect(milliseconds, question).toBeLessThan(question === 'search' ? 100 : 50)
-      }
-    })
-
-    it.runIf(silence === 'says nothing')('what the carrier then does after all is undone', async () => {
-      lab().carrier.resume()
-      await sleep(3_000)
-      await until('only the first mapping is left', 15_000, async () => {
-        const ports = (await lab().carrier.leases()).map((lease) => lease.externalPort)
-        return ports.join() === '7000' || undefined
-      })
-      const run = await client(lab())
-      expect(grantedPort(await run('-a', ADDRESS.lan1, 6000, 7200, 'TCP', 600))).toBe(7200)
-    })
-  },
-)

@@ -61,13 +61,9 @@ describe.each(NAT_MODES)('with nat: %s, unchanged', (nat) => {
       const outside = { transport: 'TCP', address: ADDRESS.external, port: other } as const
       expect(await ask(internet, outside)).toMatch(`${ADDRESS.internet}:`)
 
-      expect(redirections(await second('-L'))).toContainEqual({
-        transport: 'TCP',
-        externalPort: other,
-        address: ADDRESS.lan2,
-        port: 6001,
-        lease: 600,
-      })
+      expect(redirections(await second('-L'))).toMatchObject([
+        { transport: 'TCP', externalPort: other, address: ADDRESS.lan2, port: 6001 },
+      ])
       await run('-d', 7001, 'TCP')
       await second('-d', other, 'TCP')
       await mapped(lab(), [7001, other], false)

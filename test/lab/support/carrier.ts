@@ -30,6 +30,8 @@ export interface CarrierOptions {
  * so `outward` holds the other half. nft 1.0.6 wants every chain in lines of its own.
  */
 const RULES = `
+table inet cgn
+delete table inet cgn
 table inet cgn {
 	counter pcp_requests {
 	}
@@ -116,6 +118,7 @@ export class Carrier {
     this.#leaseFile = join(directory, 'leases')
   }
 
+  /** Starts it, at first or again. Again it knows what its lease file holds, and its epoch is new. */
   async start(): Promise<void> {
     const file = join(this.#directory, 'miniupnpd.conf')
     await writeFile(file, settings(this.#options, this.#leaseFile))
@@ -129,7 +132,7 @@ export class Carrier {
     this.#pid = Number(await readFile(pidFile, 'utf8'))
   }
 
-  /** The server is gone: what is sent to it comes back as ICMP errors. Its mappings stay in the kernel. */
+  /** The server is gone: what is sent to it comes back as ICMP errors. */
   stop(): void {
     process.kill(this.#pid, 'SIGKILL')
   }

@@ -42,7 +42,7 @@ def seed(address, port):
         while not ended:
             for alert in session.pop_alerts():
                 if isinstance(alert, libtorrent.portmap_alert):
-                    print(f"mapped {alert.map_protocol} {alert.external_port}", flush=True)
+                    print(f"mapped {str(alert.map_protocol).upper()} {alert.external_port}", flush=True)
                 else:
                     print(alert.message(), flush=True)
             time.sleep(0.1)

@@ -25,7 +25,7 @@ export type NatMode = 'nftables' | 'none'
  *
  * `lan` on the cpe and `access` on the carrier are bridges; the neighbour is another subscriber.
  */
-export type Host = 'lan1' | 'lan2' | 'guest' | 'cpe' | 'neighbour' | 'carrier' | 'internet'
+type Host = 'lan1' | 'lan2' | 'guest' | 'cpe' | 'neighbour' | 'carrier' | 'internet'
 export type Hosts = Readonly<Record<Host, Namespace>>
 
 /** A router as people have it: masquerade, and nothing unasked for comes in. */

@@ -1,0 +1,101 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, it } from 'vitest'
+import { call, IGD1, slowestAnswers } from './support/daemon.ts'
+import { client, type Lab, locate, NAT_MODES, useLab } from './support/lab.ts'
+import { until } from './support/program.ts'
+import { ADDRESS } from './support/topology.ts'
+import { ask, echo } from './support/traffic.ts'
+import { redirections } from './support/upnpc.ts'
+
+// What has to wait for minutes, all at the same time.
+
+const LIFETIME = 120
+const LEASE = 150
+
+describe.concurrent.each(NAT_MODES)('with nat: %s and a carrier that grants two minutes', (nat) => {
+  const lab = useLab({ nat, maxLifetime: LIFETIME })
+  const outside = { transport: 'UDP', address: ADDRESS.external, port: 7000 } as const
+  const expiry = async () => (await lab().carrier.complete())[0]?.expiry ?? 0
+
+  it('a longer lease is renewed; when it ends it is gone on both sides', { timeout: 200_000 }, async () => {
+    const { lan1, internet } = lab().hosts
+    const run = await client(lab())
+    await echo(lan1, 'UDP', 6000)
+    await run('-a', ADDRESS.lan1, 6000, 7000, 'UDP', LEASE)
+    const added = performance.now()
+    const at = (seconds: number) => sleep(added + seconds * 1000 - performance.now())
+    const granted = await expiry()
+    await until('the renewal', LIFETIME * 1000, async () => (await expiry()) > granted || undefined)
+
+    await at(LIFETIME + 8)
+    expect(await ask(internet, outside)).toMatch(`${ADDRESS.internet}:`)
+    const [row] = redirections(await run('-l'))
+    expect(row).toMatchObject({ externalPort: 7000 })
+    expect(row?.lease).toBeLessThan(LEASE - LIFETIME)
+
+    await at(LEASE + 3)
+    expect(redirections(await run('-l'))).toEqual([])
+    expect(await lab().carrier.complete()).toEqual([])
+    expect(await ask(internet, outside)).toBeUndefined()
+  })
+})
+
+const add = (externalPort: number, internalPort: number) => ({
+  NewRemoteHost: '',
+  NewExternalPort: externalPort,
+  NewProtocol: 'TCP',
+  NewInternalPort: internalPort,
+  NewInternalClient: ADDRESS.lan1,
+  NewEnabled: 1,
+  NewPortMappingDescription: 'lab',
+  NewLeaseDuration: 600,
+})
+
+const SILENCES = [
+  {
+    silence: 'says nothing',
+    nat: 'nftables',
+    begin: (lab: Lab) => lab.carrier.pause(),
+    end: (lab: Lab) => lab.carrier.resume(),
+  },
+  {
+    silence: 'is gone',
+    nat: 'none',
+    begin: (lab: Lab) => lab.carrier.stop(),
+    end: (lab: Lab) => lab.carrier.start(),
+  },
+] as const
+
+describe.concurrent.each(SILENCES)('with a carrier that $silence and nat: $nat', ({ nat, begin, end }) => {
+  const lab = useLab({ nat })
+  const ports = async () => (await lab().carrier.leases()).map((lease) => lease.externalPort)
+
+  it('a new mapping gets 501 within 25 s, all else is answered within 50 ms; then things go on', async () => {
+    const { lan1, lan2 } = lab().hosts
+    const location = await locate(lab(), IGD1)
+    expect(await call(lan1, location, 'AddPortMapping', add(7000, 6000))).toBe(200)
+    await begin(lab())
+    const started = performance.now()
+    const refused = call(lan1, location, 'AddPortMapping', add(7200, 6001)).then((code) => ({
+      code,
+      seconds: (performance.now() - started) / 1000,
+    }))
+    const slowest = await slowestAnswers(lan2, location, 20)
+    expect(await refused).toMatchObject({ code: 501 })
+    // The last second is for starting the control point's own program.
+    expect((await refused).seconds).toBeLessThan(26)
+    for (const [question, milliseconds] of slowest) {
+      expect(milliseconds, question).toBeLessThan(question === 'search' ? 100 : 50)
+    }
+
+    await end(lab())
+    await sleep(3_000) // The carrier now answers what it had not read: that must be undone.
+    await until('the refused mapping is not at the carrier', 15_000, async () => {
+      return (await ports()).join() === '7000' || undefined
+    })
+    await until('a new mapping', 30_000, async () => {
+      return (await call(lan1, location, 'AddPortMapping', add(7200, 6001))) === 200 || undefined
+    })
+    expect(await ports()).toEqual([7000, 7200])
+  }, 120_000)
+})
