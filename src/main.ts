@@ -74,8 +74,6 @@ async function startParts(config: Config, world: Surroundings, closers: Closers)
   const end = { release: false }
 
   const { iwf } = await startCore(config, world, closers)
-  closers.defer(() => iwf.stop(end.release, after(clock.now(), RELEASE_PATIENCE)))
-
   const values = descriptionValues(config, world)
   const lans = lansOf(world.interfaces(), config.lan.interfaces)
   const http = httpServer(config, { world, values, iwf })
@@ -83,6 +81,7 @@ async function startParts(config: Config, world: Surroundings, closers: Closers)
   closers.defer(() => http.stop())
   await nat.start(lans)
   closers.defer(() => nat.stop(end.release))
+  closers.defer(() => iwf.stop(end.release, after(clock.now(), RELEASE_PATIENCE)))
 
   const ssdp = ssdpServer(config, world, values)
   await ssdp.start(lans)
