@@ -61,18 +61,28 @@ const ENVELOPE_OPEN =
 const ENVELOPE_CLOSE = '</s:Body></s:Envelope>\r\n'
 
 /** The out arguments, in the order of the service description. */
-export type Result = Readonly<Record<string, string | number>>
+export type Result = Readonly<Record<string, string | number | XmlDocument>>
+
+/** A document carried as the text of an argument. */
+export interface XmlDocument {
+  readonly document: string
+}
 
 /** `serviceType` is our own spelling, never the control point's. */
 export function writeResponse(serviceType: string, action: string, result: Result): string {
-  const args = Object.entries(result).map(
-    ([name, value]) => `<${name}>${escapeMarkup(String(value))}</${name}>`,
-  )
+  const args = Object.entries(result).map(([name, value]) => `<${name}>${textOf(value)}</${name}>`)
   return (
     `${ENVELOPE_OPEN}<u:${action}Response xmlns:u="${serviceType}">${args.join('')}` +
     `</u:${action}Response>${ENVELOPE_CLOSE}`
   )
 }
+
+/**
+ * A document goes out as CDATA: miniupnpc, and what is built on it, reads it only so. Everything in it is escaped, so
+ * it cannot hold the mark that ends CDATA.
+ */
+const textOf = (value: Result[string]): string =>
+  typeof value === 'object' ? `<![CDATA[${value.document}]]>` : escapeMarkup(String(value))
 
 /** UDA 1.0 §3.2.3: a fault is HTTP 500 with this body. */
 export const writeFault = (code: FaultCode): string =>

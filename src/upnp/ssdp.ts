@@ -41,7 +41,7 @@ interface Arrival extends Datagram {
 }
 
 /** UDA 1.1 §1.3.3 spreads answers over MX seconds, but there are control points that give up after 250 ms. */
-const LONGEST_WAIT = millis(80)
+const LONGEST_WAIT = millis(40)
 
 /** Enough for the control points of one host, which repeat what they ask; too little to flood anybody with. */
 const PER_SOURCE = { perSecond: 5, burst: 30 }

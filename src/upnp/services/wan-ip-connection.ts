@@ -101,7 +101,7 @@ const SECOND: readonly (readonly [string, Action])[] = [
     ({ gateway }, args, caller) => {
       const limit = ui2(args, 'NewNumberOfPorts')
       const entries = gateway.getListOfPortMappings(parseRange(args), limit, caller)
-      return { NewPortListing: writePortListing(entries) }
+      return { NewPortListing: { document: writePortListing(entries) } }
     },
   ],
   [
