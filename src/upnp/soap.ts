@@ -64,7 +64,7 @@ const ENVELOPE_CLOSE = '</s:Body></s:Envelope>\r\n'
 export type Result = Readonly<Record<string, string | number | XmlDocument>>
 
 /** A document carried as the text of an argument. */
-export interface XmlDocument {
+interface XmlDocument {
   readonly document: string
 }
 
