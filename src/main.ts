@@ -110,6 +110,7 @@ async function startCore(config: Config, world: Surroundings, closers: Closers):
       takenPorts: await localPorts(),
       maxLifetime: config.pcp.maxLifetime,
       limits: config.access,
+      probe: config.igd.probe === 'on',
       closing: closing.signal,
     },
   )

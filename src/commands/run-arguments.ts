@@ -28,5 +28,5 @@ export const RUN_HELP = `usage: igd-pcp run [flags]
 Runs the daemon in the foreground. Each flag beats the variable IGD_PCP_<SECTION>_<KEY>, which beats the file.
 
 ${columns(ROWS)}
-SIGTERM and SIGINT end it, SIGHUP reads the configuration again.
+SIGTERM and SIGINT end it: it says goodbye on every LAN and leaves the mappings as they are.
 `

@@ -9,6 +9,7 @@ import { InterworkingFunction } from './iwf.ts'
 import { MappingTable } from './mapping-table.ts'
 import type { Limits, PortSpan } from './policy.ts'
 import type { PcpEvents, Ports } from './ports.ts'
+import { Probes } from './probes.ts'
 import { Recovery } from './recovery.ts'
 import type { Protocol } from './types.ts'
 import { Tombstones } from './tombstones.ts'
@@ -27,6 +28,8 @@ export interface CoreOptions {
   readonly takenPorts: readonly TakenPort[]
   readonly maxLifetime: Seconds | undefined
   readonly limits: Limits
+  /** `igd.probe`: ask the carrier about ports that GetSpecificPortMappingEntry does not find. */
+  readonly probe: boolean
   /** Aborts when the daemon stops. */
   readonly closing: AbortSignal
 }
@@ -55,7 +58,8 @@ export function assembleCore(ports: Ports, options: CoreOptions): Core {
     closing: options.closing,
   }
   const upkeep = new Upkeep(context)
-  const iwf = new InterworkingFunction(context, upkeep, options.limits)
+  const probes = options.probe ? new Probes(context) : undefined
+  const iwf = new InterworkingFunction(context, { probes, upkeep }, options.limits)
   return { iwf, context, events: new Recovery(context, upkeep, () => iwf.start()) }
 }
 

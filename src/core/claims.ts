@@ -1,12 +1,12 @@
 import type { Clock, Random } from '../lib/clock.ts'
-import type { Ipv4Address } from '../lib/ip.ts'
 import type { Millis, Port } from '../lib/units.ts'
 import { Fault } from './fault.ts'
 import { type Claim, type InternalKey, internalKey } from './mapping.ts'
 import { pcpMapping } from './translate.ts'
 import type { Ports } from './ports.ts'
-import type { Protocol } from './types.ts'
 import type { WanPorts } from './wan-ports.ts'
+
+type InternalPort = Pick<Claim, 'protocol' | 'client' | 'internalPort'>
 
 /** How many internal ports keep their count of lives; the ones unused for longest forget it first. */
 const REMEMBERED = 32_768
@@ -30,11 +30,19 @@ export class Claims {
   }
 
   /** `wish` is the WAN port to take if it is free. Faults: 718 when PCP cannot express it, 728 when none is left. */
-  open(of: { protocol: Protocol; client: Ipv4Address; internalPort: Port }, wish: Port | 0): Claim {
+  open(of: InternalPort, wish: Port | 0): Claim {
+    const claim = this.tryOpen(of, wish)
+    if (claim) return claim
+    throw this.#wanPorts
+      ? new Fault(728, 'no WAN port is left in nat.ports')
+      : new Fault(718, 'this LAN port has an external port already, and PCP allows one')
+  }
+
+  /** The same, for those who can do without. */
+  tryOpen(of: InternalPort, wish: Port | 0): Claim | undefined {
     const wanPort = this.#wanPorts?.allocate(of.protocol, wish, this.#random.unit())
-    if (this.#wanPorts && wanPort === undefined) throw new Fault(728, 'no WAN port is left in nat.ports')
     const key = internalKey(pcpMapping({ ...of, wanPort, generation: 0 }))
-    if (this.#open.has(key)) throw new Fault(718, `${key} has an external port already, and PCP allows one`)
+    if ((this.#wanPorts && wanPort === undefined) || this.#open.has(key)) return undefined
     this.#open.add(key)
     return { ...of, wanPort, generation: this.#nextGeneration(key) }
   }

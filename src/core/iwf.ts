@@ -6,11 +6,11 @@ import { Fault } from './fault.ts'
 import type { Gateway } from './gateway.ts'
 import { checkRange, lookUp, ownEntries, shown } from './listing.ts'
 import { type PortKey, portKey } from './mapping.ts'
-import { Mappings } from './mappings.ts'
+import { type MappingParts, Mappings } from './mappings.ts'
 import { type Limits, Policy } from './policy.ts'
+import type { Probes } from './probes.ts'
 import { METHOD } from './rfc6970.ts'
 import type { AddAnyRequest, AddRequest, Caller, EntryKey, PortMappingEntry, PortRange } from './types.ts'
-import type { Upkeep } from './upkeep.ts'
 
 /** UDA lets an action take 30 s; this leaves the answer time to arrive. */
 const SOAP_DEADLINE = millis(25_000)
@@ -26,12 +26,14 @@ export class InterworkingFunction implements Gateway {
   readonly #context: Context
   readonly #mappings: Mappings
   readonly #policy: Policy
+  readonly #probes: Probes | undefined
   readonly #turns = new SerialQueues<PortKey | string>()
 
-  constructor(context: Context, upkeep: Upkeep, limits: Limits) {
+  constructor(context: Context, parts: MappingParts, limits: Limits) {
     this.#context = context
     this.#policy = new Policy(context.ports.clock, limits)
-    this.#mappings = new Mappings(context, this.#policy, upkeep)
+    this.#mappings = new Mappings(context, this.#policy, parts)
+    this.#probes = parts.probes
   }
 
   /** Asks the carrier for the external address, so that it is known before the first mapping. */
@@ -108,7 +110,10 @@ export class InterworkingFunction implements Gateway {
   /** RFC 6970 §5.7. */
   getSpecificPortMappingEntry(key: EntryKey, caller: Caller): Promise<PortMappingEntry> {
     const entry = lookUp(this.#context.table, key, caller)
-    if (!entry) return Promise.reject(new Fault(714, 'there is no such entry'))
+    if (!entry) {
+      this.#probes?.start(key, caller)
+      return Promise.reject(new Fault(714, 'there is no such entry'))
+    }
     return Promise.resolve(shown(entry, this.#context.ports.clock.now()))
   }
 

@@ -2,7 +2,7 @@ import { deadline, sleepUntil } from '../lib/abort.ts'
 import { ANY_IPV4 } from '../lib/ip.ts'
 import { after, millis, port, seconds, toMillis } from '../lib/units.ts'
 import type { Context } from './context.ts'
-import { portKey } from './mapping.ts'
+import { type Claim, portKey } from './mapping.ts'
 import type { PcpOutcome } from './ports.ts'
 import { holdTime } from './renewal.ts'
 import { firstRequest, type Wish } from './translate.ts'
@@ -27,25 +27,21 @@ const WISH: Wish = {
  * made for it, once, and given back. Ends when the address is known or nobody answers.
  */
 export async function learnExternalAddress(context: Context): Promise<void> {
-  const { closing, external, ports } = context
+  const { claims, closing, external, ports } = context
   while (!closing.aborted && external.status !== 'Connected') {
-    const outcome = ports.pcp.reachable ? await askOnce(context) : SILENT
+    const own = { protocol: 'UDP', client: ANY_IPV4, internalPort: DISCARD } as const
+    const claim = ports.pcp.reachable ? claims.tryOpen(own, 0) : undefined
+    const outcome = claim ? await askOnce(context, claim) : SILENT
     external.heard(outcome)
-    if (outcome.kind === 'silent') return
-    if (outcome.kind === 'refused') {
-      ports.log.warn({ result: outcome.result }, 'the carrier refuses to tell the external address')
-      await sleepUntil(
-        ports.clock,
-        after(ports.clock.now(), toMillis(holdTime(outcome.result, outcome.lifetime))),
-        closing,
-      )
-    }
+    if (outcome.kind !== 'refused') return
+    ports.log.warn({ result: outcome.result }, 'the carrier refuses to tell the external address')
+    const hold = toMillis(holdTime(outcome.result, outcome.lifetime))
+    await sleepUntil(ports.clock, after(ports.clock.now(), hold), closing)
   }
 }
 
-async function askOnce({ claims, closing, ports, tombstones }: Context): Promise<PcpOutcome> {
+async function askOnce({ closing, claims, ports, tombstones }: Context, claim: Claim): Promise<PcpOutcome> {
   const { clock, pcp } = ports
-  const claim = claims.open({ protocol: 'UDP', client: ANY_IPV4, internalPort: DISCARD }, 0)
   const wait = deadline(clock, after(clock.now(), PATIENCE), closing)
   const outcome = await pcp.map(firstRequest(claim, WISH), wait.signal)
   wait[Symbol.dispose]()

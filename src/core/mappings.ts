@@ -18,6 +18,7 @@ import {
   remoteHosts,
 } from './mapping.ts'
 import type { Policy } from './policy.ts'
+import type { Probes } from './probes.ts'
 import { lifetimeEnd } from './renewal.ts'
 import type { Wish } from './translate.ts'
 import type { AddAnyRequest, AddRequest, RemoteHost } from './types.ts'
@@ -28,18 +29,26 @@ const FRESH = 0.75
 /** How long the carrier may take to give back a mapping that could not be moved. */
 const RESTORE = millis(25_000)
 
+export interface MappingParts {
+  /** Undefined where `igd.probe` is off. */
+  readonly probes: Probes | undefined
+  readonly upkeep: Upkeep
+}
+
 /** The life of mappings: made, asked for again, pointed elsewhere, shrunk entry by entry, retired. */
 export class Mappings {
   readonly #context: Context
   readonly #policy: Policy
+  readonly #probes: Probes | undefined
   readonly #upkeep: Upkeep
   readonly #leases: LeaseTimers
   /** Ports that AddPortMapping asks of the carrier right now, and for whom. */
   readonly #asking = new Map<PortKey, Ipv4Address>()
   #learning: Promise<void> | undefined
 
-  constructor(context: Context, policy: Policy, upkeep: Upkeep) {
+  constructor(context: Context, policy: Policy, { probes, upkeep }: MappingParts) {
     this.#context = context
+    this.#probes = probes
     this.#policy = policy
     this.#upkeep = upkeep
     this.#leases = new LeaseTimers(context.ports.clock)
@@ -87,8 +96,9 @@ export class Mappings {
     const admitted = this.#policy.admit(table, request.internalClient)
     if (preferFailure) this.#asking.set(key, request.internalClient)
     try {
+      const reserved = await this.#probes?.adopt(key, lan, due)
       await tombstones.cleared(key, due)
-      const claim = claims.open(lan, request.externalPort)
+      const claim = reserved ?? claims.open(lan, request.externalPort)
       const grant = await this.#establish(claim, wish, due)
       return this.#adopt({ claim, grant, preferFailure }, request)
     } finally {

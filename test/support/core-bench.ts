@@ -57,6 +57,7 @@ export function coreBench(over: Partial<CoreOptions> = {}) {
     {
       wanPorts: { first: 49_152, last: 57_343 },
       takenPorts: [],
+      probe: false,
       maxLifetime: undefined,
       limits,
       closing: closing.signal,

@@ -1,0 +1,114 @@
+import { atMost, deadline } from '../lib/abort.ts'
+import { ANY_IPV4, type Ipv4Address } from '../lib/ip.ts'
+import { TokenBuckets } from '../lib/token-bucket.ts'
+import { type Millis, type Port, after, millis, seconds, toMillis } from '../lib/units.ts'
+import type { Context } from './context.ts'
+import { believed } from './lease.ts'
+import { type Claim, type PortKey, portKey } from './mapping.ts'
+import { type Wish, firstRequest } from './translate.ts'
+import type { Caller, EntryKey } from './types.ts'
+
+/** RFC 6970 §4.2: a probe is short-lived. */
+const LIFETIME = seconds(60)
+const PATIENCE = millis(25_000)
+/** A scan of all ports must not become one of the carrier's (RFC 6887 §17.2). */
+const PER_HOST = { perSecond: 1, burst: 1 }
+
+/** What a probe got: the port is ours for a minute, for whichever host asks for it. */
+interface Reserved {
+  readonly claim: Claim
+  readonly until: Millis
+  readonly expiry: Disposable
+}
+
+/**
+ * RFC 6970 §5.7: GetSpecificPortMappingEntry for a port we do not know asks the carrier whether it is free. The
+ * control point is answered 714 either way, so nobody waits for it; but what the carrier reserved is not wasted: the
+ * AddPortMapping that usually follows takes it over.
+ */
+export class Probes {
+  readonly #context: Context
+  readonly #hosts: TokenBuckets<Ipv4Address>
+  /** Ports probed within the last minute, those refused too. */
+  readonly #recent = new Set<PortKey>()
+  readonly #asking = new Map<PortKey, Promise<void>>()
+  readonly #reserved = new Map<PortKey, Reserved>()
+
+  constructor(context: Context) {
+    this.#context = context
+    this.#hosts = new TokenBuckets(context.ports.clock, PER_HOST)
+  }
+
+  /** Asks the carrier, unless it was asked a moment ago or the host asks too much. */
+  start({ externalPort, protocol, remoteHost }: EntryKey, { address }: Caller): void {
+    const { ports, table } = this.#context
+    const key = portKey(protocol, externalPort)
+    const known = table.at(protocol, externalPort) !== undefined || this.#recent.has(key)
+    if (known || remoteHost !== '' || !ports.pcp.reachable || !this.#hosts.take(address)) return
+    const own = { protocol, client: ANY_IPV4, internalPort: externalPort }
+    const claim = this.#context.claims.tryOpen(own, externalPort)
+    if (!claim) return
+    this.#recent.add(key)
+    ports.clock.at(after(ports.clock.now(), toMillis(LIFETIME)), () => this.#recent.delete(key))
+    const asked = this.#ask(claim, externalPort).finally(() => this.#asking.delete(key))
+    this.#asking.set(key, asked)
+  }
+
+  /**
+   * The claim that holds `key` at the carrier, now for this LAN host; undefined when there is none, or when the
+   * carrier knows it by the router's own address and so cannot pass it on: then it is given back.
+   */
+  async adopt(
+    key: PortKey,
+    lan: Pick<Claim, 'client' | 'internalPort'>,
+    due: Millis,
+  ): Promise<Claim | undefined> {
+    const asking = this.#asking.get(key)
+    if (asking) await atMost(this.#context.ports.clock, due, asking)
+    const reserved = this.#take(key)
+    if (reserved?.claim.wanPort !== undefined) return { ...reserved.claim, ...lan }
+    if (reserved) void this.#context.tombstones.bury(reserved.claim, key, reserved.until)
+    return undefined
+  }
+
+  async #ask(claim: Claim, externalPort: Port): Promise<void> {
+    const { claims, closing, ports, tombstones } = this.#context
+    const { clock, pcp } = ports
+    const wait = deadline(clock, after(clock.now(), PATIENCE), closing)
+    const outcome = await pcp.map(firstRequest(claim, wishFor(externalPort)), wait.signal)
+    wait[Symbol.dispose]()
+    const lifetime = outcome.kind === 'granted' ? believed(outcome.lifetime) : LIFETIME
+    const until = after(clock.now(), toMillis(lifetime))
+    const key = portKey(claim.protocol, externalPort)
+    if (outcome.kind === 'refused') claims.close(claim, clock.now())
+    else if (outcome.kind === 'granted' && outcome.external.port === externalPort)
+      this.#reserve(key, claim, until)
+    else void tombstones.bury(claim, key, until)
+  }
+
+  #reserve(key: PortKey, claim: Claim, until: Millis): void {
+    const { clock } = this.#context.ports
+    const expiry = clock.at(after(clock.now(), toMillis(LIFETIME)), () => this.#giveBack(key))
+    this.#reserved.set(key, { claim, until, expiry })
+  }
+
+  #take(key: PortKey): Reserved | undefined {
+    const reserved = this.#reserved.get(key)
+    this.#reserved.delete(key)
+    reserved?.expiry[Symbol.dispose]()
+    return reserved
+  }
+
+  #giveBack(key: PortKey): void {
+    const reserved = this.#take(key)
+    if (reserved) void this.#context.tombstones.bury(reserved.claim, key, reserved.until)
+  }
+}
+
+const wishFor = (externalPort: Port): Wish => ({
+  externalPort,
+  preferFailure: true,
+  remoteHost: '',
+  lifetime: LIFETIME,
+  externalAddress: undefined,
+})
