@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import type { Carrier } from './support/carrier.ts'
 import { call, IGD1, slowestAnswers } from './support/daemon.ts'
-import { client, type Lab, locate, NAT_MODES, useLab } from './support/lab.ts'
+import { client, locate, NAT_MODES, useLab } from './support/lab.ts'
 import { until } from './support/program.ts'
 import { ADDRESS } from './support/topology.ts'
 import { ask, echo } from './support/traffic.ts'
@@ -55,14 +56,14 @@ const SILENCES = [
   {
     silence: 'says nothing',
     nat: 'nftables',
-    begin: (lab: Lab) => lab.carrier.pause(),
-    end: (lab: Lab) => lab.carrier.resume(),
+    begin: (carrier: Carrier) => carrier.pause(),
+    end: (carrier: Carrier) => carrier.resume(),
   },
   {
     silence: 'is gone',
     nat: 'none',
-    begin: (lab: Lab) => lab.carrier.stop(),
-    end: (lab: Lab) => lab.carrier.start(),
+    begin: (carrier: Carrier) => carrier.stop(),
+    end: (carrier: Carrier) => carrier.start(),
   },
 ] as const
 
@@ -74,7 +75,7 @@ describe.concurrent.each(SILENCES)('with a carrier that $silence and nat: $nat',
     const { lan1, lan2 } = lab().hosts
     const location = await locate(lab(), IGD1)
     expect(await call(lan1, location, 'AddPortMapping', add(7000, 6000))).toBe(200)
-    begin(lab())
+    begin(lab().carrier)
     const started = performance.now()
     const refused = call(lan1, location, 'AddPortMapping', add(7200, 6001)).then((code) => ({
       code,
@@ -88,7 +89,7 @@ describe.concurrent.each(SILENCES)('with a carrier that $silence and nat: $nat',
       expect(milliseconds, question).toBeLessThan(question === 'search' ? 100 : 50)
     }
 
-    await end(lab())
+    await end(lab().carrier)
     await sleep(3_000) // The carrier now answers what it had not read: that must be undone.
     await until('the refused mapping is not at the carrier', 15_000, async () => {
       return (await ports()).join() === '7000' || undefined
