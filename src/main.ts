@@ -8,10 +8,13 @@ import { type Interfaces, lansOf } from './lan/interfaces.ts'
 import { type InterfaceName, parseInterfaceName } from './lan/interface-name.ts'
 import { linkCounters, linkUp } from './lan/link.ts'
 import { InterfaceWatcher } from './lan/watcher.ts'
+import { sharedAbort } from './lib/abort.ts'
 import type { Clock, Random } from './lib/clock.ts'
 import { Closers } from './lib/closers.ts'
-import type { Lan } from './lib/lan.ts'
+import type { Ipv4Address } from './lib/ip.ts'
+import { type Lan, sameLans } from './lib/lan.ts'
 import type { Log } from './lib/log.ts'
+import { SerialQueues } from './lib/serial.ts'
 import { type Millis, after, millis } from './lib/units.ts'
 import { VERSION } from './lib/version.ts'
 import { localPorts } from './nat/local-ports.ts'
@@ -46,6 +49,8 @@ export interface RouterNat extends NatPort {
   start(lans: readonly Lan[]): Promise<void>
   /** `removeTable`: leave nothing behind; else what is mapped goes on until its lifetime ends. */
   stop(removeTable: boolean): Promise<void>
+  /** The LANs are these from now on. */
+  setLans(lans: readonly Lan[]): Promise<void>
 }
 
 export interface Daemon {
@@ -73,7 +78,7 @@ async function startParts(config: Config, world: Surroundings, closers: Closers)
   const { clock, log, nat } = world
   const end = { release: false }
 
-  const { iwf } = await startCore(config, world, closers)
+  const { iwf, reconnect } = await startCore(config, world, closers)
   const values = descriptionValues(config, world)
   const lans = lansOf(world.interfaces(), config.lan.interfaces)
   const http = httpServer(config, { world, values, iwf })
@@ -86,7 +91,7 @@ async function startParts(config: Config, world: Surroundings, closers: Closers)
   const ssdp = ssdpServer(config, world, values)
   await ssdp.start(lans)
   closers.defer(() => ssdp.stop())
-  closers.defer(followInterfaces(config, world, { http, ssdp }))
+  closers.defer(followInterfaces(config, world, { http, reconnect, ssdp }))
   iwf.start()
   log.info({ lans, server: config.pcp.servers }, 'ready')
   return {
@@ -97,8 +102,13 @@ async function startParts(config: Config, world: Surroundings, closers: Closers)
   }
 }
 
-async function startCore(config: Config, world: Surroundings, closers: Closers): Promise<Core> {
-  const closing = new AbortController()
+interface CoreParts extends Core {
+  /** Our own address changed: the server has to be asked from the new one. */
+  readonly reconnect: () => Promise<void>
+}
+
+async function startCore(config: Config, world: Surroundings, closers: Closers): Promise<CoreParts> {
+  const closing = sharedAbort()
   const told: { events?: PcpEvents } = {}
   const pcp = new Upstream({ ...world, events: forwarded(told) })
   closers.defer(() => pcp.close())
@@ -116,37 +126,50 @@ async function startCore(config: Config, world: Surroundings, closers: Closers):
   )
   told.events = core.events
   const { secret } = world.identity
-  await pcp.use(serverLinks(config.pcp.servers, { ...world, secret, events: core.events }))
-  return core
+  const links = serverLinks(config.pcp.servers, { ...world, secret, events: core.events })
+  const reconnect = () => pcp.use(links)
+  await reconnect()
+  return { ...core, reconnect }
 }
 
-interface LanParts {
+interface Followers {
   readonly http: UpnpHttp
   readonly ssdp: SsdpServer
+  readonly reconnect: () => Promise<void>
 }
 
-/** Goes where the LANs go. Returns what ends it. */
-function followInterfaces(
-  config: Config,
-  { clock, interfaces, log }: Surroundings,
-  { http, ssdp }: LanParts,
-) {
-  const watched = { lans: config.lan.interfaces, wan: config.wan.interface }
-  const watcher = new InterfaceWatcher({ clock, log, read: interfaces }, watched, ({ lans }) => {
-    follow(lans).catch((error: unknown) => log.error({ error }, 'a LAN that changed is not served'))
-  })
-  const follow = async (lans: readonly Lan[]) => {
+/** Goes where the LANs and the WAN address go. Returns what ends it. */
+function followInterfaces(config: Config, world: Surroundings, { http, reconnect, ssdp }: Followers) {
+  const { clock, interfaces, log, nat } = world
+  const turns = new SerialQueues<'network'>()
+  const followLans = async (lans: readonly Lan[]) => {
     log.info({ lans }, 'the LANs changed')
     await http.setLans(lans)
+    await nat.setLans(lans)
     await ssdp.setLans(lans)
     await saveBootId(config.state.dir, ssdp.bootId)
   }
+  const followWan = async (wan: Ipv4Address | undefined) => {
+    log.info({ wan }, 'the WAN address changed')
+    if (wan !== undefined) await reconnect()
+  }
+  const watched = { lans: config.lan.interfaces, wan: config.wan.interface }
+  const watcher = new InterfaceWatcher({ clock, log, read: interfaces }, watched, (now, before) => {
+    const follow = async () => {
+      if (!sameLans(now.lans, before.lans)) await followLans(now.lans)
+      if (now.wan !== before.wan) await followWan(now.wan)
+    }
+    turns
+      .run('network', follow)
+      .catch((error: unknown) => log.error({ error }, 'a change of the network is not followed'))
+  })
   watcher.start()
   return () => watcher.stop()
 }
 
 /** The core needs a carrier before the carrier can have the core to tell things to. */
 const forwarded = (told: { readonly events?: PcpEvents }): PcpEvents => ({
+  switched: () => told.events?.switched(),
   lostState: () => told.events?.lostState(),
   returned: () => told.events?.returned(),
   doubtful: () => told.events?.doubtful(),

@@ -12,6 +12,7 @@ export const withoutNat: RouterNat = {
   ...noNat,
   start: () => Promise.resolve(),
   stop: () => Promise.resolve(),
+  setLans: () => Promise.resolve(),
 }
 
 /** The router NAT that the configuration asks for. */
@@ -37,5 +38,6 @@ export function routerNat(
     set: (rule, timeout) => started().set(rule, timeout),
     remove: (protocol, wanPort) => started().remove(protocol, wanPort),
     stop: async (removeTable) => await nat?.stop({ removeTable }),
+    setLans: (lans) => started().setLans(lans),
   }
 }

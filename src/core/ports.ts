@@ -85,7 +85,9 @@ export interface PcpPort extends PcpLink {
 
 /** What the carrier says unasked. The core implements it; whoever speaks PCP calls it. */
 export interface PcpEvents {
-  /** The server lost its state, or is another one: all mappings have to be made anew (RFC 6887 §8.5, §14.1). */
+  /** Another server, or another address of ours: nothing that was learnt or made is valid there. */
+  switched(): void
+  /** The server lost its state: all mappings have to be made anew (RFC 6887 §8.5, §14.1). */
   lostState(): void
   /** The server answers again after it did not. */
   returned(): void

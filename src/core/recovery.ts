@@ -35,6 +35,19 @@ export class Recovery implements PcpEvents {
     this.#upkeep = upkeep
   }
 
+  /** RFC 6887 §8.1: what one server refused or lacks says nothing of another. */
+  switched(): void {
+    this.#context.holds.clear()
+    this.#context.capabilities.clear()
+    const all = [...this.#context.table.mappings()]
+    this.#context.ports.log.warn(
+      { mappings: all.length },
+      'the way to the carrier changed; mapping all ports anew',
+    )
+    this.#learnAddress()
+    this.#recover(all)
+  }
+
   lostState(): void {
     const lost = [...this.#context.table.mappings()]
     this.#context.ports.log.warn(

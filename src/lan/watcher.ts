@@ -1,6 +1,6 @@
 import type { Clock } from '../lib/clock.ts'
 import type { Ipv4Address } from '../lib/ip.ts'
-import { type Lan, sameLan } from '../lib/lan.ts'
+import { type Lan, sameLans } from '../lib/lan.ts'
 import type { Log } from '../lib/log.ts'
 import { after, millis } from '../lib/units.ts'
 import { type Interfaces, ipv4Interface, lansOf } from './interfaces.ts'
@@ -82,7 +82,4 @@ export class InterfaceWatcher {
   }
 }
 
-const sameNetwork = (a: Network, b: Network): boolean =>
-  a.wan === b.wan &&
-  a.lans.length === b.lans.length &&
-  a.lans.every((lan) => b.lans.some((other) => sameLan(lan, other)))
+const sameNetwork = (a: Network, b: Network): boolean => a.wan === b.wan && sameLans(a.lans, b.lans)

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { Clock } from './clock.ts'
 import type { Millis } from './units.ts'
 
@@ -64,4 +65,11 @@ export function either(one: AbortSignal, other: AbortSignal): { readonly signal:
       for (const cause of [one, other]) cause.removeEventListener('abort', abort)
     },
   }
+}
+
+/** For a signal that any number of waits share: Node would take that for a leak. */
+export function sharedAbort(): AbortController {
+  const controller = new AbortController()
+  setMaxListeners(0, controller.signal)
+  return controller
 }

@@ -10,3 +10,7 @@ export interface Lan {
 
 export const sameLan = (a: Lan, b: Lan): boolean =>
   a.name === b.name && a.address === b.address && a.prefix.length === b.prefix.length
+
+/** In any order. */
+export const sameLans = (a: readonly Lan[], b: readonly Lan[]): boolean =>
+  a.length === b.length && a.every((lan) => b.some((other) => sameLan(lan, other)))

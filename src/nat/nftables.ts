@@ -41,7 +41,7 @@ const REWRITE_EVERY = millis(LONGEST_TIMEOUT / 2)
 
 /** The router's NAT by a table of our own: no other table is read or written. */
 export class NftablesNat implements NatPort {
-  readonly #options: RulesetOptions
+  #options: RulesetOptions
   readonly #world: NatWorld
   readonly #nft: Nft
   readonly #conntrack: Conntrack
@@ -70,6 +70,12 @@ export class NftablesNat implements NatPort {
     await reserve(this.#world.reservedPorts, this.#options.block, this.#world.log)
     await this.reconcile(rules)
     this.#watch()
+  }
+
+  /** The rules are about these LANs from now on. What is mapped goes on. */
+  setLans(lans: RulesetOptions['lans']): Promise<void> {
+    this.#options = { ...this.#options, lans }
+    return this.#inTurn(() => this.#write(this.#slots))
   }
 
   set(rule: NatRule, timeout: Seconds): Promise<void> {

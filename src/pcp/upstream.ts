@@ -9,7 +9,7 @@ import type {
   PcpRefused,
   PcpSilent,
 } from '../core/ports.ts'
-import { aborted, deadline, either } from '../lib/abort.ts'
+import { aborted, deadline, either, sharedAbort } from '../lib/abort.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import { type Millis, after, millis } from '../lib/units.ts'
@@ -64,7 +64,7 @@ export class Upstream implements PcpPort {
   #link: Link | undefined
   #index = 0
   /** Aborts when `#link` is replaced: what waits on it asks its successor. */
-  #replaced = new AbortController()
+  #replaced = sharedAbort()
   #reachable = true
   #heardAt: Millis
   #searching = false
@@ -81,19 +81,15 @@ export class Upstream implements PcpPort {
     return this.#reachable && this.#link !== undefined
   }
 
-  /** The addresses of the server to use from now on, the preferred first. */
+  /**
+   * The addresses of the server to use from now on, the preferred first. Called again when the server is another
+   * one, or ours is another address: to the server we are a stranger then, and all mappings are made anew.
+   */
   async use(addresses: readonly OpenLink[]): Promise<void> {
+    const changed = this.#link !== undefined
     this.#addresses = addresses
-    this.#exhaustedUntil = undefined
-    this.#reachable = true
-    for (const [index, open] of addresses.entries()) {
-      const link = await this.#open(open)
-      if (!link) continue
-      this.#switch(link, index)
-      return
-    }
-    this.#switch(undefined, 0)
-    this.#down('no route to the PCP server')
+    await this.#connect()
+    if (changed) this.#options.events.switched()
   }
 
   async map(request: MapRequest, signal: AbortSignal): Promise<PcpOutcome> {
@@ -157,11 +153,24 @@ export class Upstream implements PcpPort {
     return mine.link
   }
 
+  async #connect(): Promise<void> {
+    this.#exhaustedUntil = undefined
+    for (const [index, open] of this.#addresses.entries()) {
+      const link = await this.#open(open)
+      if (!link) continue
+      this.#reachable = true
+      this.#switch(link, index)
+      return
+    }
+    this.#switch(undefined, 0)
+    this.#down('there is no way to a PCP server')
+  }
+
   #switch(link: Link | undefined, index: number): void {
     const [old, waiting] = [this.#link, this.#replaced]
     this.#link = link
     this.#index = index
-    this.#replaced = new AbortController()
+    this.#replaced = sharedAbort()
     if (link && old)
       this.#options.log.info({ server: link.name }, 'another address of the PCP server is used now')
     waiting.abort()
@@ -235,7 +244,8 @@ export class Upstream implements PcpPort {
 
   async #signOfLife(): Promise<void> {
     if (!this.#link) {
-      await this.use(this.#addresses)
+      await this.#connect()
+      if (this.reachable) this.#options.events.returned()
       return
     }
     const { clock } = this.#options

@@ -74,6 +74,39 @@ describe('rapid recovery (RFC 6887 §14.1)', () => {
   })
 })
 
+describe('another server (RFC 6887 §8.1)', () => {
+  it('C-8.3-9: all mappings are asked of it at once, whatever the old one refused', async () => {
+    const { carrier, clock, events, iwf } = await mapped(2)
+    carrier.refuse = { result: 'NO_RESOURCES', lifetime: seconds(300) }
+    const refused = iwf.addPortMapping(add({ externalPort: port(9000) }), caller()).catch(() => 'refused')
+    await clock.advance(100)
+    expect(await refused).toBe('refused')
+    carrier.refuse = undefined
+    carrier.held.clear()
+    carrier.maps.splice(0)
+    events.switched()
+    const asked = iwf.addPortMapping(add({ externalPort: port(9000) }), caller())
+    await clock.advance(20_000)
+    await asked
+    expect(carrier.maps.map((map) => map.suggestedPort).sort()).toEqual([8000, 8001, 9000])
+  })
+
+  it('R6970-5.10-2: what lapsed while nobody answered is asked for when the carrier is back', async () => {
+    const { carrier, clock, context, events } = await mapped(3)
+    carrier.silent = true
+    carrier.reachable = false
+    await clock.advance(3_700_000 - 200_000)
+    const before = carrier.maps.length
+    for (const mapping of context.table.mappings()) mapping.state = 'lapsed'
+    carrier.silent = false
+    carrier.reachable = true
+    events.returned()
+    await clock.advance(10_000)
+    expect(carrier.maps.length - before).toBeGreaterThanOrEqual(3)
+    expect([...context.table.mappings()].every(({ state }) => state === 'active')).toBe(true)
+  })
+})
+
 describe('hints without proof', () => {
   it('T17: one mapping is asked for, at most once in ten seconds', async () => {
     const { carrier, clock, events } = await mapped(4)
