@@ -78,18 +78,24 @@ const preroutingChain = ({ wan, lans }: RulesetOptions): string =>
   block('chain prerouting', [
     `type nat hook prerouting priority ${BEFORE_DNAT}; policy accept;`,
     `iifname ${quoted(wan)} fib daddr . iif type local dnat ip to meta l4proto . th dport map @inbound`,
-    `iifname ${interfaces(lans)} dnat ip to meta l4proto . ip daddr . th dport map @hairpin`,
+    ...whereLans(
+      lans,
+      `iifname ${interfaces(lans)} dnat ip to meta l4proto . ip daddr . th dport map @hairpin`,
+    ),
   ])
 
 /** A host whose hairpinned packets kept their source would be answered past us, hence the first masquerade. */
 const postroutingChain = ({ wan, lans, block: ports, masquerade }: RulesetOptions): string =>
   block('chain postrouting', [
     `type nat hook postrouting priority ${BEFORE_SNAT}; policy accept;`,
-    `oifname ${interfaces(lans)} ip saddr ${prefixes(lans)} ct status dnat ` +
-      'meta l4proto . ip daddr . th dport @hairpinned masquerade',
+    ...whereLans(
+      lans,
+      `oifname ${interfaces(lans)} ip saddr ${prefixes(lans)} ct status dnat ` +
+        'meta l4proto . ip daddr . th dport @hairpinned masquerade',
+    ),
     `oifname != ${quoted(wan)} accept`,
     'meta l4proto { tcp, udp } masquerade to :meta l4proto . ip saddr . th sport map @outbound',
-    ...(masquerade === 'confined' ? confinement(prefixes(lans), ports) : []),
+    ...(masquerade === 'confined' ? whereLans(lans, ...confinement(prefixes(lans), ports)) : []),
   ])
 
 /**
@@ -117,8 +123,11 @@ const lanPcpChain = ({ wan }: RulesetOptions): string =>
 const announceChain = ({ lans }: RulesetOptions): string =>
   block('chain lan_announce', [
     'type filter hook input priority filter - 1; policy accept;',
-    `iifname ${interfaces(lans)} udp dport 5350 drop`,
+    ...whereLans(lans, `iifname ${interfaces(lans)} udp dport 5350 drop`),
   ])
+
+/** nft has no empty sets; while no LAN has an address, as early at boot, nothing is to be said of LANs. */
+const whereLans = (lans: readonly Lan[], ...rules: string[]): string[] => (lans.length === 0 ? [] : rules)
 
 const interfaces = (lans: readonly Lan[]): string =>
   `{ ${[...new Set(lans.map(({ name }) => quoted(name)))].join(', ')} }`

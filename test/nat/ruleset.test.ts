@@ -110,6 +110,13 @@ describe('ruleset', () => {
     expect(chain(script, 'postrouting')[1]).toContain('ip saddr { 192.168.1.0/24, 10.9.0.0/16 }')
   })
 
+  it('says nothing of LANs while there is none: nft has no empty sets', () => {
+    const script = ruleset({ ...OPTIONS, lans: [] })
+    expect(script).not.toMatch(/\{\s*\}/)
+    expect(chain(script, 'postrouting')).toHaveLength(chain(ruleset(OPTIONS), 'postrouting').length - 3)
+    expect(chain(script, 'prerouting')).toHaveLength(chain(ruleset(OPTIONS), 'prerouting').length - 1)
+  })
+
   it.each(['eth"0', 'eth0 drop', 'eth*', '', 'sixteen-letters-'])('refuses the interface name %j', (wan) => {
     expect(() => ruleset({ ...OPTIONS, wan })).toThrow('cannot be used as an interface name')
   })
