@@ -78,7 +78,8 @@ async function startParts(config: Config, world: Surroundings, closers: Closers)
   const { clock, log, nat } = world
   const end = { release: false }
 
-  const { iwf, reconnect } = await startCore(config, world, closers)
+  const core = await startCore(config, world, closers)
+  const { iwf } = core
   const values = descriptionValues(config, world)
   const lans = lansOf(world.interfaces(), config.lan.interfaces)
   const http = httpServer(config, { world, values, iwf })
@@ -91,8 +92,10 @@ async function startParts(config: Config, world: Surroundings, closers: Closers)
   const ssdp = ssdpServer(config, world, values)
   await ssdp.start(lans)
   closers.defer(() => ssdp.stop())
-  closers.defer(followInterfaces(config, world, { http, reconnect, ssdp }))
+  closers.defer(followInterfaces(config, world, { ...core, http, ssdp }))
   iwf.start()
+  if (lans.length === 0)
+    log.warn({ interfaces: config.lan.interfaces }, 'no LAN has an address yet; waiting for one')
   log.info({ lans, server: config.pcp.servers }, 'ready')
   return {
     stop: async (release) => {
@@ -105,6 +108,8 @@ async function startParts(config: Config, world: Surroundings, closers: Closers)
 interface CoreParts extends Core {
   /** Our own address changed: the server has to be asked from the new one. */
   readonly reconnect: () => Promise<void>
+  /** We have none. */
+  readonly lose: () => void
 }
 
 async function startCore(config: Config, world: Surroundings, closers: Closers): Promise<CoreParts> {
@@ -129,17 +134,18 @@ async function startCore(config: Config, world: Surroundings, closers: Closers):
   const links = serverLinks(config.pcp.servers, { ...world, secret, events: core.events })
   const reconnect = () => pcp.use(links)
   await reconnect()
-  return { ...core, reconnect }
+  return { ...core, reconnect, lose: () => pcp.lose() }
 }
 
 interface Followers {
   readonly http: UpnpHttp
   readonly ssdp: SsdpServer
+  readonly lose: () => void
   readonly reconnect: () => Promise<void>
 }
 
 /** Goes where the LANs and the WAN address go. Returns what ends it. */
-function followInterfaces(config: Config, world: Surroundings, { http, reconnect, ssdp }: Followers) {
+function followInterfaces(config: Config, world: Surroundings, { http, lose, reconnect, ssdp }: Followers) {
   const { clock, interfaces, log, nat } = world
   const turns = new SerialQueues<'network'>()
   const followLans = async (lans: readonly Lan[]) => {
@@ -150,8 +156,9 @@ function followInterfaces(config: Config, world: Surroundings, { http, reconnect
     await saveBootId(config.state.dir, ssdp.bootId)
   }
   const followWan = async (wan: Ipv4Address | undefined) => {
-    log.info({ wan }, 'the WAN address changed')
-    if (wan !== undefined) await reconnect()
+    log.info({ wan: wan ?? 'none' }, 'the WAN address changed')
+    if (wan === undefined) lose()
+    else await reconnect()
   }
   const watched = { lans: config.lan.interfaces, wan: config.wan.interface }
   const watcher = new InterfaceWatcher({ clock, log, read: interfaces }, watched, (now, before) => {

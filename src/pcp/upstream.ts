@@ -71,6 +71,8 @@ export class Upstream implements PcpPort {
   #exhaustedUntil: Millis | undefined
   #probe: Disposable | undefined
   #closed = false
+  /** A server was in use before: whoever comes next is another one, or sees us as another. */
+  #known = false
 
   constructor(options: UpstreamOptions) {
     this.#options = options
@@ -86,10 +88,17 @@ export class Upstream implements PcpPort {
    * one, or ours is another address: to the server we are a stranger then, and all mappings are made anew.
    */
   async use(addresses: readonly OpenLink[]): Promise<void> {
-    const changed = this.#link !== undefined
+    const changed = this.#known
+    this.#known = addresses.length > 0
     this.#addresses = addresses
     await this.#connect()
     if (changed) this.#options.events.switched()
+  }
+
+  /** We have no address to ask from: nobody can answer until `use` is called again. */
+  lose(): void {
+    this.#switch(undefined, 0)
+    this.#down('the WAN has no address')
   }
 
   async map(request: MapRequest, signal: AbortSignal): Promise<PcpOutcome> {

@@ -207,6 +207,19 @@ describe('another server', () => {
     expect(addresses[0]?.closed).toBe(1)
   })
 
+  it('without an address of our own nobody is asked; with a new one all is made anew', async () => {
+    const { addresses, ask, clock, events, upstream } = await upstreamOver(true)
+    upstream.lose()
+    expect(upstream.reachable).toBe(false)
+    const waiting = ask()
+    await clock.advance(5000)
+    await upstream.use(addresses.map(({ open }) => open))
+    await clock.advance(10)
+    expect((await waiting).kind).toBe('granted')
+    expect(upstream.reachable).toBe(true)
+    expect(events.filter((what) => what === 'switched')).toHaveLength(1)
+  })
+
   it('gets what was waiting for the old one', async () => {
     const { ask, clock, upstream } = await upstreamOver(false)
     const outcome = ask()
