@@ -18,6 +18,7 @@ import { SerialQueues } from './lib/serial.ts'
 import { type Millis, after, millis } from './lib/units.ts'
 import { VERSION } from './lib/version.ts'
 import { localPorts } from './nat/local-ports.ts'
+import { defaultRouterLink } from './pcp/default-router.ts'
 import { serverLinks } from './pcp/server-links.ts'
 import type { Endpoint, PcpSocket } from './pcp/socket.ts'
 import { Upstream } from './pcp/upstream.ts'
@@ -96,7 +97,7 @@ async function startParts(config: Config, world: Surroundings, closers: Closers)
   iwf.start()
   if (lans.length === 0)
     log.warn({ interfaces: config.lan.interfaces }, 'no LAN has an address yet; waiting for one')
-  log.info({ lans, server: config.pcp.servers }, 'ready')
+  log.info({ lans, servers: config.pcp.servers }, 'ready')
   return {
     stop: async (release) => {
       end.release = release
@@ -131,7 +132,10 @@ async function startCore(config: Config, world: Surroundings, closers: Closers):
   )
   told.events = core.events
   const { secret } = world.identity
-  const links = serverLinks(config.pcp.servers, { ...world, secret, events: core.events })
+  const parts = { ...world, secret, events: core.events }
+  const { servers } = config.pcp
+  const links =
+    servers.length > 0 ? serverLinks(servers, parts) : [defaultRouterLink(config.wan.interface, parts)]
   const reconnect = () => pcp.use(links)
   await reconnect()
   return { ...core, reconnect, lose: () => pcp.lose() }

@@ -74,7 +74,7 @@ const nat = v.strictObject({
 
 const pcp = v.strictObject({
   servers: key(v.optional(pcpServers(), []), {
-    meaning: 'PCP servers in order of preference, each as ADDR, ADDR:PORT or [IPV6]:PORT.',
+    meaning: 'Addresses of the PCP server, the preferred first, each as ADDR, ADDR:PORT or [IPV6]:PORT.',
     why: 'Without one the default router is asked (RFC 6887 §8.1).',
     flag: { name: 'pcp-server', value: 'ADDR[:PORT]' },
   }),
