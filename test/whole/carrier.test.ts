@@ -1,0 +1,156 @@
+import { describe, expect, it } from 'vitest'
+import { assembleCore } from '../../src/core/assemble.ts'
+import type { PcpEvents } from '../../src/core/ports.ts'
+import { sharedAbort } from '../../src/lib/abort.ts'
+import { millis, port, seconds } from '../../src/lib/units.ts'
+import { serverLinks } from '../../src/pcp/server-links.ts'
+import { Upstream } from '../../src/pcp/upstream.ts'
+import type { Settings } from '../../src/pcp-server/settings.ts'
+import { add, caller, faultOf, key } from '../support/core-bench.ts'
+import { seeded } from '../support/dice.ts'
+import { FakeNat } from '../support/fake-nat.ts'
+import { MemoryCarrier, SERVER } from '../support/memory-carrier.ts'
+import { VirtualClock } from '../support/virtual-clock.ts'
+
+// The real core, client and wire against the embedded server: every octet, but no socket and no waiting.
+
+async function chain(settings: Partial<Settings> = {}, seed = 1) {
+  const clock = new VirtualClock()
+  const random = seeded(seed)
+  const carrier = new MemoryCarrier(clock, random, settings)
+  const nat = new FakeNat()
+  const lines: string[] = []
+  const line = (_fields: object, message: string) => void lines.push(message)
+  const log = { debug: () => undefined, info: line, warn: line, error: line }
+  const told: { events?: PcpEvents } = {}
+  const events: PcpEvents = {
+    switched: () => told.events?.switched(),
+    lostState: () => told.events?.lostState(),
+    returned: () => told.events?.returned(),
+    doubtful: () => told.events?.doubtful(),
+    mappingUpdate: (mapping, outcome) => told.events?.mappingUpdate(mapping, outcome),
+  }
+  const upstream = new Upstream({ clock, log, events })
+  const core = assembleCore(
+    { clock, random, log, nat, pcp: upstream },
+    {
+      wanPorts: { first: 49_152, last: 57_343 },
+      takenPorts: [],
+      maxLifetime: undefined,
+      limits: { rules: [], perHost: 64, total: 512, addRate: 1000, addBurst: 1000 },
+      probe: false,
+      closing: sharedAbort().signal,
+    },
+  )
+  told.events = core.events
+  const secret = new Uint8Array(32).fill(7)
+  await upstream.use(serverLinks([SERVER], { clock, random, log, connect: carrier.connect, secret, events }))
+  const within = async <T>(call: Promise<T>, most = 30_000): Promise<T> => {
+    const answers = { come: false }
+    const end = () => void (answers.come = true)
+    call.then(end, end)
+    for (let passed = 0; passed < most && !answers.come; passed += 50) await clock.advance(50)
+    return await call
+  }
+  const held = () =>
+    carrier.responder
+      .mappings()
+      .map(({ external }) => external.port)
+      .sort()
+  return { carrier, clock, core, held, lines, nat, within }
+}
+
+const map = (bench: Awaited<ReturnType<typeof chain>>, externalPort: number) =>
+  bench.within(bench.core.iwf.addPortMapping(add({ externalPort: port(externalPort) }), caller()))
+
+describe('over a line that loses, repeats and reorders', () => {
+  it.each([1, 2, 3, 4, 5, 6])(
+    'T4: what was answered 200 is there, and nothing else (seed %i)',
+    async (seed) => {
+      const bench = await chain({}, seed)
+      const { carrier, clock, core, held, nat, within } = bench
+      Object.assign(carrier.responder.faults, {
+        dropRequests: 0.2,
+        dropResponses: 0.2,
+        duplicateResponses: 0.1,
+        jitter: millis(400),
+      })
+      const calls = Array.from({ length: 12 }, (_, n) => map(bench, 8000 + n).then(() => 8000 + n))
+      const done = await within(Promise.allSettled(calls))
+      const mapped = done.flatMap((end) => (end.status === 'fulfilled' ? [end.value] : []))
+      for (const gone of mapped.splice(0, 4))
+        await within(core.iwf.deletePortMapping(key({ externalPort: port(gone) }), caller()))
+      await clock.advance(600_000)
+      expect(mapped.length).toBeGreaterThan(3)
+      expect(held()).toEqual(mapped)
+      expect(nat.rules.size).toBe(mapped.length)
+      expect(core.context.table.size).toBe(mapped.length)
+    },
+  )
+})
+
+describe('a server that restarts with an empty table', () => {
+  it('all mappings are back with their old ports after the next renewal tells', async () => {
+    const bench = await chain({ maxLifetime: seconds(600) })
+    for (let n = 0; n < 5; n++) await map(bench, 8000 + n)
+    await bench.clock.advance(100_000)
+    bench.carrier.responder.restart()
+    expect(bench.held()).toEqual([])
+    await bench.clock.advance(400_000)
+    expect(bench.held()).toEqual([8000, 8001, 8002, 8003, 8004])
+    expect(bench.core.iwf.portMappingNumberOfEntries()).toBe(5)
+  })
+
+  it('its ANNOUNCE is confirmed by one MAP before anything is renewed', async () => {
+    const bench = await chain()
+    for (let n = 0; n < 3; n++) await map(bench, 8000 + n)
+    await bench.clock.advance(1_000_000)
+    const before = bench.carrier.received
+    bench.core.events.doubtful()
+    await bench.clock.advance(20_000)
+    expect(bench.carrier.received).toBe(before + 1)
+  })
+})
+
+describe('servers that cannot do it', () => {
+  it('a NAT-PMP server that nobody told us of is 501, and one line says why', async () => {
+    const bench = await chain()
+    bench.carrier.responder.faults.natPmpOnly = true
+    expect(await faultOf(() => map(bench, 8080))).toBe(501)
+    expect(bench.lines).toContain('the PCP server cannot be reached')
+  })
+
+  it('a quota is 728, and what is there stays', async () => {
+    const bench = await chain({ quota: 2 })
+    await map(bench, 8000)
+    await map(bench, 8001)
+    expect(await faultOf(() => map(bench, 8002))).toBe(728)
+    expect(bench.held()).toEqual([8000, 8001])
+    expect(bench.nat.rules.size).toBe(2)
+  })
+
+  it('T22 T23: neither PREFER_FAILURE nor obedience: another port is given back', async () => {
+    const bench = await chain({ reservedPorts: [9000] })
+    await map(bench, 8000)
+    bench.carrier.responder.faults.refuseOptions = ['PREFER_FAILURE']
+    expect(await faultOf(() => map(bench, 9000))).toBe(718)
+    await bench.clock.advance(5000)
+    expect(bench.held()).toEqual([8000])
+  })
+
+  it('a silent server is 501, then asked for nothing but life, and served again when it is back', async () => {
+    const bench = await chain()
+    await map(bench, 8000)
+    bench.carrier.responder.faults.dropRequests = 1
+    expect(await faultOf(() => map(bench, 8001))).toBe(501)
+    const { clock } = bench
+    const asked = clock.now()
+    expect(await faultOf(() => map(bench, 8002))).toBe(501)
+    expect(clock.now() - asked).toBeLessThan(100)
+    bench.carrier.responder.faults.dropRequests = 0
+    await clock.advance(35_000)
+    await map(bench, 8003)
+    await clock.advance(10_000)
+    expect(bench.held()).toEqual([8000, 8003])
+  })
+})
