@@ -132,7 +132,7 @@ async function startCore(config: Config, world: Surroundings, closers: Closers):
   )
   told.events = core.events
   const { secret } = world.identity
-  const parts = { ...world, secret, events: core.events }
+  const parts = { ...world, secret, events: core.events, natPmp: config.pcp.natpmp }
   const { servers } = config.pcp
   const links =
     servers.length > 0 ? serverLinks(servers, parts) : [defaultRouterLink(config.wan.interface, parts)]

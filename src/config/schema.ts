@@ -83,6 +83,10 @@ const pcp = v.strictObject({
     unit: 'seconds',
     why: 'Without it the lease of the mapping is asked for, and the server shortens it (RFC 6887 §15).',
   }),
+  natpmp: key(v.optional(oneOf(['auto', 'off']), 'auto'), {
+    meaning: 'Whether a server that speaks only NAT-PMP (RFC 6886) is used with that.',
+    why: 'Routers in front of this one often know nothing else.',
+  }),
   releaseOnExit: key(v.optional(onOff(), false), {
     meaning: 'Delete the mappings at the carrier when the daemon ends.',
     why: 'Mappings belong to the users; a restart must not cost them their ports.',

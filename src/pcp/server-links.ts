@@ -6,6 +6,8 @@ import type { Log } from '../lib/log.ts'
 import { after, millis } from '../lib/units.ts'
 import { PcpClient } from './client.ts'
 import { EpochWatch } from './epoch-watch.ts'
+import { NatPmpClient } from './natpmp/client.ts'
+import { NegotiatedLink } from './negotiated-link.ts'
 import type { Endpoint, PcpSocket } from './socket.ts'
 import type { Link, LinkEvents, OpenLink } from './upstream.ts'
 
@@ -20,6 +22,8 @@ export interface ServerLinksOptions {
   /** The installation's secret, 32 octets. */
   readonly secret: Uint8Array
   readonly events: PcpEvents
+  /** `pcp.natpmp`: what to do with a server that speaks NAT-PMP alone. */
+  readonly natPmp: 'auto' | 'off'
 }
 
 /**
@@ -42,7 +46,7 @@ export function serverLinks(
   return addresses.map((address) => async (linkEvents: LinkEvents): Promise<Link | undefined> => {
     const socket = await connected(address, options)
     if (!socket) return undefined
-    const client = new PcpClient({
+    const pcp = new PcpClient({
       ...options,
       socket,
       server: first.address,
@@ -52,13 +56,38 @@ export function serverLinks(
           watch.seen(seen)
         },
         onMappingUpdate: (mapping, outcome) => events.mappingUpdate(mapping, outcome),
-        onUnsupportedVersion: (version) => linkEvents.unreachable(`it speaks version ${version}, not PCP`),
+        onUnsupportedVersion: (version) => {
+          if (version === 0 && options.natPmp === 'auto') link.fallBack()
+          else linkEvents.unreachable(`it speaks version ${version}, not PCP`)
+        },
         onUnreachable: (error) => linkEvents.unreachable(error.message),
       },
     })
-    latest.link = linkOf(client, address)
-    return latest.link
+    const openNatPmp = () => natPmpClient(address, linkEvents, options)
+    const link = new NegotiatedLink({ name: nameOf(address), pcp, clock, openNatPmp })
+    latest.link = link
+    return link
   })
+}
+
+async function natPmpClient(
+  address: Endpoint,
+  linkEvents: LinkEvents,
+  options: ServerLinksOptions,
+): Promise<NatPmpClient | undefined> {
+  const { clock, events, log } = options
+  log.warn({ server: nameOf(address) }, 'the server speaks only NAT-PMP; going on with that')
+  const socket = await connected(address, options)
+  return (
+    socket &&
+    new NatPmpClient({
+      socket,
+      clock,
+      heard: () => linkEvents.heard(),
+      lostState: () => events.lostState(),
+      unreachable: (why) => linkEvents.unreachable(why),
+    })
+  )
 }
 
 /** Asks for an epoch, whatever comes of it. */
@@ -80,13 +109,5 @@ async function connected(
     return undefined
   }
 }
-
-const linkOf = (client: PcpClient, address: Endpoint): Link => ({
-  name: nameOf(address),
-  map: (request, signal) => client.map(request, signal),
-  unmap: (mapping, signal) => client.unmap(mapping, signal),
-  alive: async (signal) => (await client.announce(signal)).kind !== 'silent',
-  close: () => client.close(),
-})
 
 const nameOf = ({ address, port }: Endpoint): string => `${bracketed(address)}:${port}`

@@ -32,7 +32,7 @@ describe('a configuration', () => {
         masquerade: 'confined',
         allowLanPcp: false,
       },
-      pcp: { servers: [], releaseOnExit: false },
+      pcp: { servers: [], natpmp: 'auto', releaseOnExit: false },
       igd: {
         default: 1,
         zeroLease: 'spec',
@@ -102,6 +102,7 @@ describe('a configuration', () => {
         { address: '192.0.2.1', port: 5351 },
         { address: '2001:db8::1', port: 1024 },
       ],
+      natpmp: 'auto',
       releaseOnExit: false,
     })
     expect(config.nat.allowLanPcp).toBe(true)

@@ -14,7 +14,7 @@ import { VirtualClock } from '../support/virtual-clock.ts'
 
 // The real core, client and wire against the embedded server: every octet, but no socket and no waiting.
 
-async function chain(settings: Partial<Settings> = {}, seed = 1) {
+async function chain(settings: Partial<Settings> = {}, seed = 1, natPmp: 'auto' | 'off' = 'auto') {
   const clock = new VirtualClock()
   const random = seeded(seed)
   const carrier = new MemoryCarrier(clock, random, settings)
@@ -44,7 +44,8 @@ async function chain(settings: Partial<Settings> = {}, seed = 1) {
   )
   told.events = core.events
   const secret = new Uint8Array(32).fill(7)
-  await upstream.use(serverLinks([SERVER], { clock, random, log, connect: carrier.connect, secret, events }))
+  const parts = { clock, random, log, connect: carrier.connect, secret, events, natPmp }
+  await upstream.use(serverLinks([SERVER], parts))
   const within = async <T>(call: Promise<T>, most = 30_000): Promise<T> => {
     const answers = { come: false }
     const end = () => void (answers.come = true)
@@ -113,8 +114,8 @@ describe('a server that restarts with an empty table', () => {
 })
 
 describe('servers that cannot do it', () => {
-  it('a NAT-PMP server that nobody told us of is 501, and one line says why', async () => {
-    const bench = await chain()
+  it('T11: NAT-PMP alone, and pcp.natpmp off: 501, and one line says why', async () => {
+    const bench = await chain({}, 1, 'off')
     bench.carrier.responder.faults.natPmpOnly = true
     expect(await faultOf(() => map(bench, 8080))).toBe(501)
     expect(bench.lines).toContain('the PCP server cannot be reached')
@@ -152,5 +153,85 @@ describe('servers that cannot do it', () => {
     await map(bench, 8003)
     await clock.advance(10_000)
     expect(bench.held()).toEqual([8000, 8003])
+  })
+})
+
+describe('a server that speaks only NAT-PMP (RFC 6886)', () => {
+  const natPmpOnly = async (settings: Partial<Settings> = {}) => {
+    const bench = await chain(settings)
+    bench.carrier.responder.faults.natPmpOnly = true
+    return bench
+  }
+
+  it('T11 §3.2 §3.3: maps by it, and learns the external address', async () => {
+    const bench = await natPmpOnly()
+    await map(bench, 8080)
+    expect(bench.held()).toEqual([8080])
+    expect(bench.core.iwf.externalIpAddress()).toBe('203.0.113.1')
+  })
+
+  it('§3.4: deletes one mapping and leaves the others', async () => {
+    const bench = await natPmpOnly()
+    await map(bench, 8080)
+    await map(bench, 8081)
+    await bench.within(bench.core.iwf.deletePortMapping(key(), caller()))
+    expect(bench.held()).toEqual([8081])
+  })
+
+  it('another port than AddPortMapping asked for is given back: 718', async () => {
+    const bench = await natPmpOnly({ reservedPorts: [8080] })
+    expect(await faultOf(() => map(bench, 8080))).toBe(718)
+    await bench.clock.advance(2000)
+    expect(bench.held()).toEqual([])
+  })
+
+  it('RemoteHost is enforced by the router, as NAT-PMP has no filter', async () => {
+    const bench = await natPmpOnly()
+    const remoteHost = caller().address
+    await bench.within(bench.core.iwf.addPortMapping(add({ remoteHost }), caller()))
+    expect(bench.held()).toEqual([8080])
+    expect([...bench.nat.rules.values()][0]?.rule.remoteHosts).toEqual([remoteHost])
+  })
+
+  it('§3.3: renews, and §3.6 §3.7: maps anew after the gateway lost its state', async () => {
+    const bench = await natPmpOnly({ maxLifetime: seconds(600) })
+    await map(bench, 8080)
+    await bench.clock.advance(1_200_000)
+    expect(bench.held()).toEqual([8080])
+    bench.carrier.responder.restart()
+    await bench.clock.advance(400_000)
+    expect(bench.held()).toEqual([8080])
+  })
+
+  it('§3.1: repeats what was lost, 250 ms later and then in doubled steps', async () => {
+    const bench = await natPmpOnly()
+    await map(bench, 8080)
+    bench.carrier.responder.faults.dropRequests = 1
+    const before = bench.carrier.received
+    const lost = map(bench, 8081).catch(() => 'lost')
+    await bench.clock.advance(1800)
+    expect(bench.carrier.received - before).toBe(4)
+    bench.carrier.responder.faults.dropRequests = 0
+    expect(await lost).not.toBe('lost')
+    expect(bench.held()).toEqual([8080, 8081])
+  })
+
+  it('RFC 6886 §1.1: after half an hour PCP is tried again', async () => {
+    const bench = await natPmpOnly()
+    await map(bench, 8080)
+    bench.carrier.responder.faults.natPmpOnly = false
+    await bench.clock.advance(1_801_000)
+    await map(bench, 8081)
+    expect(bench.held()).toContain(8081)
+  })
+})
+
+describe('a server that spoke PCP before', () => {
+  it('T12: is not downgraded by a version-0 reply', async () => {
+    const bench = await chain()
+    await map(bench, 8080)
+    bench.carrier.responder.faults.natPmpOnly = true
+    expect(await faultOf(() => map(bench, 8081))).toBe(501)
+    expect(bench.lines.filter((line) => line.includes('NAT-PMP'))).toEqual([])
   })
 })

@@ -3,8 +3,9 @@ import type { EpochReading } from '../epoch.ts'
 
 // RFC 6886's arithmetic: when to send again, and whether the gateway lost its state.
 
-/** §3.1: 250 ms, doubling. */
+/** §3.1: 250 ms, doubling, nine packets; whoever is silent then does not speak the protocol. */
 const FIRST_WAIT = 250
+export const ATTEMPTS = 9
 
 /** How long to wait for an answer to packet `n`, counted from 0. */
 export const waitAfter = (n: number): Millis => millis(FIRST_WAIT * 2 ** n)

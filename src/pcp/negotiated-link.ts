@@ -1,0 +1,76 @@
+import type { MapRequest, PcpLink, PcpMapping } from '../core/ports.ts'
+import type { Clock } from '../lib/clock.ts'
+import { type Millis, after, millis } from '../lib/units.ts'
+import type { PcpClient } from './client.ts'
+import type { NatPmpClient } from './natpmp/client.ts'
+import type { Link } from './upstream.ts'
+
+/** Firmware gets updated: after this PCP is tried first again (RFC 6886 §1.1). */
+const MEMORY = millis(1_800_000)
+
+interface NegotiatedOptions {
+  readonly name: string
+  readonly pcp: PcpClient
+  readonly clock: Clock
+  /** Opens NAT-PMP to the same address; undefined where that is switched off or not to be had. */
+  readonly openNatPmp: () => Promise<NatPmpClient | undefined>
+}
+
+/**
+ * One address of a server, by PCP, or where the server knows only NAT-PMP by that (RFC 6887 §9). What it answered
+ * `UNSUPP_VERSION` to is asked again at once.
+ */
+export class NegotiatedLink implements Link {
+  readonly name: string
+  readonly #options: NegotiatedOptions
+  #natPmp: Promise<NatPmpClient | undefined> | undefined
+  #retryPcp: Millis = millis(0)
+
+  constructor(options: NegotiatedOptions) {
+    this.name = options.name
+    this.#options = options
+  }
+
+  /** The server said that it speaks NAT-PMP. */
+  fallBack(): void {
+    const { clock, openNatPmp } = this.#options
+    this.#retryPcp = after(clock.now(), MEMORY)
+    this.#natPmp ??= openNatPmp()
+  }
+
+  map(request: MapRequest, signal: AbortSignal) {
+    return this.#ask((link) => link.map(request, signal))
+  }
+
+  unmap(mapping: PcpMapping, signal: AbortSignal) {
+    return this.#ask((link) => link.unmap(mapping, signal))
+  }
+
+  async alive(signal: AbortSignal): Promise<boolean> {
+    const natPmp = await this.#current()
+    if (natPmp) return await natPmp.alive(signal)
+    return (await this.#options.pcp.announce(signal)).kind !== 'silent'
+  }
+
+  close(): void {
+    this.#options.pcp.close()
+    void this.#natPmp?.then((client) => client?.close())
+  }
+
+  async #ask<O extends { readonly kind: string }>(question: (link: PcpLink) => Promise<O>): Promise<O> {
+    const natPmp = await this.#current()
+    if (natPmp) return await question(natPmp)
+    const outcome = await question(this.#options.pcp)
+    if (!isVersionRefusal(outcome)) return outcome
+    const next = await this.#natPmp
+    return next ? await question(next) : outcome
+  }
+
+  /** Undefined: PCP, which is tried first, and again after a while. */
+  async #current(): Promise<NatPmpClient | undefined> {
+    return this.#options.clock.now() < this.#retryPcp ? await this.#natPmp : undefined
+  }
+}
+
+const isVersionRefusal = (outcome: { readonly kind: string }): boolean =>
+  outcome.kind === 'refused' && 'result' in outcome && outcome.result === 'UNSUPP_VERSION'
