@@ -4,7 +4,7 @@ import type { Config } from './config/schema.ts'
 import { assembleCore, type Core } from './core/assemble.ts'
 import type { InterworkingFunction } from './core/iwf.ts'
 import type { NatPort, PcpEvents } from './core/ports.ts'
-import { type Interfaces, lansOf } from './lan/interfaces.ts'
+import { type Interfaces, ipv4Interface, lansOf } from './lan/interfaces.ts'
 import { type InterfaceName, parseInterfaceName } from './lan/interface-name.ts'
 import { linkCounters, linkUp } from './lan/link.ts'
 import { InterfaceWatcher } from './lan/watcher.ts'
@@ -18,6 +18,7 @@ import { SerialQueues } from './lib/serial.ts'
 import { type Millis, after, millis } from './lib/units.ts'
 import { VERSION } from './lib/version.ts'
 import { localPorts } from './nat/local-ports.ts'
+import { Announcements, AnnouncementSocket } from './pcp/announcements.ts'
 import { defaultRouterLink } from './pcp/default-router.ts'
 import { serverLinks } from './pcp/server-links.ts'
 import type { Endpoint, PcpSocket } from './pcp/socket.ts'
@@ -132,11 +133,18 @@ async function startCore(config: Config, world: Surroundings, closers: Closers):
   )
   told.events = core.events
   const { secret } = world.identity
-  const parts = { ...world, secret, events: core.events, natPmp: config.pcp.natpmp }
+  const announcements = new Announcements()
+  const multicast = new AnnouncementSocket(announcements, world.log)
+  closers.defer(() => multicast.leave())
+  const parts = { ...world, secret, announcements, events: core.events, natPmp: config.pcp.natpmp }
   const { servers } = config.pcp
   const links =
     servers.length > 0 ? serverLinks(servers, parts) : [defaultRouterLink(config.wan.interface, parts)]
-  const reconnect = () => pcp.use(links)
+  const reconnect = async () => {
+    const wan = ipv4Interface(world.interfaces(), config.wan.interface)
+    if (wan) await multicast.join(wan.address)
+    await pcp.use(links)
+  }
   await reconnect()
   return { ...core, reconnect, lose: () => pcp.lose() }
 }

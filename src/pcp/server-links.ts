@@ -3,7 +3,8 @@ import { deadline } from '../lib/abort.ts'
 import type { Clock, Random } from '../lib/clock.ts'
 import { bracketed } from '../lib/ip.ts'
 import type { Log } from '../lib/log.ts'
-import { after, millis } from '../lib/units.ts'
+import { after, millis, seconds } from '../lib/units.ts'
+import type { Announcements } from './announcements.ts'
 import { PcpClient } from './client.ts'
 import { EpochWatch } from './epoch-watch.ts'
 import { NatPmpClient } from './natpmp/client.ts'
@@ -22,6 +23,7 @@ export interface ServerLinksOptions {
   /** The installation's secret, 32 octets. */
   readonly secret: Uint8Array
   readonly events: PcpEvents
+  readonly announcements: Announcements
   /** `pcp.natpmp`: what to do with a server that speaks NAT-PMP alone. */
   readonly natPmp: 'auto' | 'off'
 }
@@ -43,6 +45,10 @@ export function serverLinks(
     doubtful: () => events.doubtful(),
     probe: () => void probed(latest.link, clock),
   })
+  for (const { address } of addresses)
+    options.announcements.follow(address, (epoch) =>
+      watch.seen({ opcode: 'ANNOUNCE', epoch: seconds(epoch), receivedAt: clock.now(), sentAt: undefined }),
+    )
   return addresses.map((address) => async (linkEvents: LinkEvents): Promise<Link | undefined> => {
     const socket = await connected(address, options)
     if (!socket) return undefined

@@ -1,8 +1,10 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { assembleCore } from '../../src/core/assemble.ts'
 import type { PcpEvents } from '../../src/core/ports.ts'
 import { sharedAbort } from '../../src/lib/abort.ts'
 import { millis, port, seconds } from '../../src/lib/units.ts'
+import { Announcements } from '../../src/pcp/announcements.ts'
 import { serverLinks } from '../../src/pcp/server-links.ts'
 import { Upstream } from '../../src/pcp/upstream.ts'
 import type { Settings } from '../../src/pcp-server/settings.ts'
@@ -44,7 +46,8 @@ async function chain(settings: Partial<Settings> = {}, seed = 1, natPmp: 'auto' 
   )
   told.events = core.events
   const secret = new Uint8Array(32).fill(7)
-  const parts = { clock, random, log, connect: carrier.connect, secret, events, natPmp }
+  const announcements = new Announcements()
+  const parts = { clock, random, log, connect: carrier.connect, secret, events, natPmp, announcements }
   await upstream.use(serverLinks([SERVER], parts))
   const within = async <T>(call: Promise<T>, most = 30_000): Promise<T> => {
     const answers = { come: false }
@@ -58,7 +61,7 @@ async function chain(settings: Partial<Settings> = {}, seed = 1, natPmp: 'auto' 
       .mappings()
       .map(({ external }) => external.port)
       .sort()
-  return { carrier, clock, core, held, lines, nat, within }
+  return { announcements, carrier, clock, core, held, lines, nat, within }
 }
 
 const map = (bench: Awaited<ReturnType<typeof chain>>, externalPort: number) =>
@@ -110,6 +113,53 @@ describe('a server that restarts with an empty table', () => {
     bench.core.events.doubtful()
     await bench.clock.advance(20_000)
     expect(bench.carrier.received).toBe(before + 1)
+  })
+})
+
+describe('multicast ANNOUNCE (RFC 6887 §14.1)', () => {
+  const announced = async (from = SERVER, copies = 10) => {
+    const bench = await chain()
+    for (let n = 0; n < 4; n++) await map(bench, 8000 + n)
+    await bench.clock.advance(1_000_000)
+    bench.carrier.responder.restart()
+    const before = bench.carrier.received
+    for (const { after: wait, bytes } of bench.carrier.responder.announcements(SERVER, copies))
+      bench.clock.at(millis(bench.clock.now() + wait), () => bench.announcements.receive(bytes, from))
+    await bench.clock.advance(60_000)
+    return { ...bench, asked: bench.carrier.received - before }
+  }
+
+  it('T16 C-14.1-2: ten copies of a real restart: one check, then each mapping once', async () => {
+    const { asked, held } = await announced()
+    expect(held()).toEqual([8000, 8001, 8002, 8003])
+    expect(asked).toBe(4)
+  })
+
+  it.each([
+    ['another address', { ...SERVER, address: caller().address }],
+    ['another port', { ...SERVER, port: 5352 }],
+  ])('C-14.1-3: from %s it is not even a hint', async (_what, from) => {
+    expect((await announced(from)).asked).toBe(0)
+  })
+
+  it('T17: a forged one costs one MAP and nothing else', async () => {
+    const bench = await chain()
+    for (let n = 0; n < 4; n++) await map(bench, 8000 + n)
+    await bench.clock.advance(1_000_000)
+    const other = await chain()
+    const before = bench.carrier.received
+    for (const { bytes } of other.carrier.responder.announcements(SERVER, 1))
+      bench.announcements.receive(bytes, SERVER)
+    await bench.clock.advance(60_000)
+    expect(bench.carrier.received - before).toBe(1)
+  })
+
+  it('noise on the port changes nothing', async () => {
+    const bench = await chain()
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 1200 }), (bytes) => bench.announcements.receive(bytes, SERVER)),
+    )
+    expect(bench.lines).toEqual([])
   })
 })
 
