@@ -98,7 +98,8 @@ async function startParts(config: Config, world: Surroundings, closers: Closers)
   iwf.start()
   if (lans.length === 0)
     log.warn({ interfaces: config.lan.interfaces }, 'no LAN has an address yet; waiting for one')
-  log.info({ lans, servers: config.pcp.servers }, 'ready')
+  const servers = config.pcp.servers.length > 0 ? config.pcp.servers : 'default router'
+  log.info({ lans, servers }, 'ready')
   return {
     stop: async (release) => {
       end.release = release
