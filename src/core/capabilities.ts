@@ -9,11 +9,11 @@ type Optional = 'PREFER_FAILURE' | 'FILTER'
 const MEMORY = millis(1_800_000)
 
 const carries = (request: MapRequest, option: Optional): boolean =>
-  option === 'PREFER_FAILURE' ? request.preferFailure : request.remotePeers.length > 0
+  option === 'PREFER_FAILURE' ? request.preferFailure : request.remotePeers !== undefined
 
 /** `request` without `option`. */
 const without = (request: MapRequest, option: Optional): MapRequest =>
-  option === 'PREFER_FAILURE' ? { ...request, preferFailure: false } : { ...request, remotePeers: [] }
+  option === 'PREFER_FAILURE' ? { ...request, preferFailure: false } : { ...request, remotePeers: undefined }
 
 /**
  * Which options the server turned out not to have. PREFER_FAILURE and FILTER are optional for servers (RFC 6887

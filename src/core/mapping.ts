@@ -43,6 +43,8 @@ export interface Mapping {
   readonly preferFailure: boolean
   grant: Grant
   state: MappingState
+  /** Once had an entry of one remote host alone, so the carrier may filter. */
+  filtered: boolean
   readonly entries: Map<RemoteHost, Entry>
 }
 

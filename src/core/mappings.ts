@@ -112,6 +112,8 @@ export class Mappings {
     if (mapping.claim.internalPort !== request.internalPort) await this.#repoint(mapping, request, due)
     if (isLapsed(mapping)) await this.#revive(mapping, due)
     if (isGone(mapping)) return
+    if (!mapping.entries.has(request.remoteHost))
+      this.#policy.check(this.#context.table, request.internalClient)
     const before = remoteHosts(mapping)
     this.#put(mapping, request)
     this.#context.changes.table()
@@ -178,6 +180,7 @@ export class Mappings {
       preferFailure,
       grant,
       state: 'active',
+      filtered: false,
       entries: new Map(),
     }
     table.add(mapping)
@@ -190,6 +193,7 @@ export class Mappings {
   #put(mapping: Mapping, { remoteHost, description, lease }: Omit<AddRequest, 'externalPort'>): void {
     const { ports, table } = this.#context
     const old = mapping.entries.get(remoteHost)
+    if (remoteHost !== '') mapping.filtered = true
     if (old) this.#leases.cancel(old)
     const end = leaseEnd(lease, ports.clock.now())
     const entry = table.putEntry({ mapping, remoteHost, description, lease, leaseEnd: end })

@@ -77,14 +77,19 @@ export class Policy {
     if (startPort < UNPRIVILEGED.first) throw new Fault(606, 'the range reaches below port 1024')
   }
 
-  /** Room for one entry more, kept until disposed. Faults: 728 when it would be too many. */
+  /** Room for one entry more, kept until disposed. Faults: as `check`. */
   admit(table: MappingTable, client: Ipv4Address): Disposable {
+    this.check(table, client)
+    this.#count(client, 1)
+    return { [Symbol.dispose]: () => this.#count(client, -1) }
+  }
+
+  /** Is there room for one entry more? Faults: 728 when it would be too many. */
+  check(table: MappingTable, client: Ipv4Address): void {
     const asked = this.#asked.get(client) ?? 0
     if (table.size + this.#askedInAll >= this.#limits.total) throw new Fault(728, 'access.total is reached')
     if (entriesOf(table, client) + asked >= this.#limits.perHost)
       throw new Fault(728, 'access.perHost is reached')
-    this.#count(client, 1)
-    return { [Symbol.dispose]: () => this.#count(client, -1) }
   }
 
   #count(client: Ipv4Address, step: number): void {

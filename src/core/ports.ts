@@ -36,8 +36,11 @@ export interface MapRequest extends PcpMapping {
   /** Requested lifetime, 1..2^32-1. */
   readonly lifetime: Seconds
   readonly preferFailure: boolean
-  /** FILTER: the only remote hosts let through; empty for everybody. */
-  readonly remotePeers: readonly Ipv4Address[]
+  /**
+   * FILTER: the only remote hosts let through; none listed lets everybody through again. Undefined: the mapping was
+   * never filtered, so nothing is said of it.
+   */
+  readonly remotePeers: readonly Ipv4Address[] | undefined
   /** 'until-answered' follows RFC 6887 §8.1.1 until the signal ends it; 'once' sends one packet (§11.2.1). */
   readonly sending: 'until-answered' | 'once'
 }

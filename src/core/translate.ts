@@ -31,7 +31,7 @@ export const firstRequest = (claim: Claim, wish: Wish): MapRequest => ({
   suggestedAddress: wish.externalAddress,
   lifetime: wish.lifetime,
   preferFailure: wish.preferFailure,
-  remotePeers: wish.remoteHost === '' ? [] : [wish.remoteHost],
+  remotePeers: wish.remoteHost === '' ? undefined : [wish.remoteHost],
   sending: 'until-answered',
 })
 
@@ -46,7 +46,7 @@ export const renewalRequest = (
   suggestedAddress: mapping.grant.external.address,
   lifetime,
   preferFailure: mapping.preferFailure,
-  remotePeers: remoteHosts(mapping),
+  remotePeers: mapping.filtered ? remoteHosts(mapping) : undefined,
   sending,
 })
 

@@ -82,8 +82,8 @@ function thirdParty(mapping: PcpMapping, { clientAddress }: Asker): readonly Opt
  * §13.3: a server adds filters to those it has, so the list starts with the one that clears. Where the list does
  * not fit, everybody is let through: the router's own NAT keeps out who is not welcome.
  */
-function filters(peers: readonly Ipv4Address[]): readonly Option[] {
-  if (peers.length === 0) return []
+function filters(peers: readonly Ipv4Address[] | undefined): readonly Option[] {
+  if (peers === undefined) return []
   const listed = peers.length > MAX_FILTERS ? [] : peers
   const clear = { option: 'FILTER', prefixLength: 0, remotePort: 0, remoteAddress: ANY_IPV6 } as const
   return [clear, ...listed.map((remoteAddress) => ({ ...clear, prefixLength: HOST_PREFIX, remoteAddress }))]

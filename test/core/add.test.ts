@@ -232,6 +232,15 @@ describe('an add of what the host has', () => {
     expect(carrier.held.size).toBe(1)
     expect(iwf.portMappingNumberOfEntries()).toBe(1)
   })
+
+  it('E15: an entry for everybody lifts the filter, at the carrier too', async () => {
+    const { answered, carrier, clock, iwf, nat } = coreBench()
+    await answered(iwf.addPortMapping(add({ remoteHost: ip('198.51.100.1') }), caller()))
+    await answered(iwf.addPortMapping(add(), caller()))
+    await clock.advance(10)
+    expect(carrier.maps.map((map) => map.remotePeers)).toEqual([['198.51.100.1'], []])
+    expect([...nat.rules.values()][0]?.rule.remoteHosts).toEqual([])
+  })
 })
 
 describe('AddAnyPortMapping (RFC 6970 §5.6.1)', () => {
@@ -309,6 +318,17 @@ describe('policy (RFC 6970 §6)', () => {
     expect(await faultOf(() => put(4))).toBe(728)
     await bench.answered(put(5, OTHER))
     expect(await faultOf(() => put(6, OTHER))).toBe(728)
+  })
+
+  it('R6970-6-3: entries of further remote hosts count too', async () => {
+    const { limits } = coreBench()
+    const bench = coreBench({ limits: { ...limits, perHost: 2 } })
+    const put = (n: number) => bench.iwf.addPortMapping(add({ remoteHost: ip(`198.51.100.${n}`) }), caller())
+    await bench.answered(put(1))
+    await bench.answered(put(2))
+    expect(await faultOf(() => bench.answered(put(3)))).toBe(728)
+    await bench.answered(put(2))
+    expect(bench.iwf.portMappingNumberOfEntries()).toBe(2)
   })
 
   it('R6970-6-3: adds faster than the rate are refused, and only for that host', async () => {

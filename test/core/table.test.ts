@@ -14,6 +14,7 @@ const mapping = (externalPort: number): Mapping => ({
   preferFailure: true,
   grant: { external: { address: HOST, port: port(externalPort) }, lifetime: seconds(1), from: millis(0) },
   state: 'active',
+  filtered: false,
   entries: new Map(),
 })
 

@@ -20,7 +20,7 @@ export const wanted: MapRequest = {
   suggestedAddress: undefined,
   lifetime: seconds(3600),
   preferFailure: false,
-  remotePeers: [],
+  remotePeers: undefined,
   sending: 'until-answered',
 }
 export const keen: MapRequest = { ...wanted, preferFailure: true }

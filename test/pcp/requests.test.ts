@@ -16,7 +16,7 @@ const wanted: MapRequest = {
   suggestedAddress: undefined,
   lifetime: seconds(3600),
   preferFailure: false,
-  remotePeers: [],
+  remotePeers: undefined,
   sending: 'until-answered',
 }
 const thirdParty = { ...wanted, internalAddress: ipv4('192.168.1.23') }
@@ -67,6 +67,7 @@ describe('RFC 6887 §11.2: what is asked', () => {
       `${CREATE} ${CLEAR} 03000014 00800000 00000000000000000000ffffcb007105
        03000014 00800000 00000000000000000000ffffcb007106`,
     ],
+    ['§13.3: nobody listed lifts the filter', { ...wanted, remotePeers: [] }, asker, `${CREATE} ${CLEAR}`],
     ['§13.3: more hosts than fit', { ...wanted, remotePeers: peers(42) }, asker, `${CREATE} ${CLEAR}`],
     [
       'R6970-5.9-2: an infinite lifetime',

@@ -15,7 +15,7 @@ const REQUEST: MapRequest = {
   suggestedAddress: undefined,
   lifetime: seconds(3600),
   preferFailure: true,
-  remotePeers: [],
+  remotePeers: undefined,
   sending: 'until-answered',
 }
 

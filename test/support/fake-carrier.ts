@@ -89,7 +89,7 @@ export class FakeCarrier implements PcpPort {
 
   #lacks({ preferFailure, remotePeers }: MapRequest): boolean {
     const missesPreferFailure = preferFailure && this.unsupported.has('PREFER_FAILURE')
-    return missesPreferFailure || (remotePeers.length > 0 && this.unsupported.has('FILTER'))
+    return missesPreferFailure || (remotePeers !== undefined && this.unsupported.has('FILTER'))
   }
 
   #assign({ preferFailure, suggestedPort }: MapRequest): Port | undefined {

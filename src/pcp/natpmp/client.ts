@@ -77,7 +77,7 @@ export class NatPmpClient implements PcpLink {
   }
 
   async map(request: MapRequest, signal: AbortSignal): Promise<PcpOutcome> {
-    if (this.#isForAnother(request) || request.remotePeers.length > 0) return refused('UNSUPP_OPTION')
+    if (this.#isForAnother(request) || (request.remotePeers?.length ?? 0) > 0) return refused('UNSUPP_OPTION')
     const { internalPort, protocol, suggestedPort } = request
     const lifetime = Math.min(request.lifetime, LONGEST)
     const wanted = { protocol, internalPort, externalPort: suggestedPort, lifetime }
