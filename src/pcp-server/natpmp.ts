@@ -1,5 +1,6 @@
 import { ANY_IPV4, type IpAddress, isIpv4, toBytes } from '../lib/ip.ts'
 import { MAX_MESSAGE, NONCE_SIZE, PROTOCOL_NUMBER, type ResultName } from '../pcp/wire/constants.ts'
+import { NATPMP_RESULT } from '../pcp/wire/natpmp.ts'
 import type { Endpoint } from './mapping.ts'
 import type { Answer, PcpModel } from './model.ts'
 import type { Reply } from './reply.ts'
@@ -8,16 +9,7 @@ import type { Settings } from './settings.ts'
 // NAT-PMP (RFC 6886), as far as a client sees it, on top of the table of the PCP server. The companion port of §3.3
 // is not reserved: nothing here moves packets.
 
-/** RFC 6886 §3.5. */
-const RESULT = {
-  SUCCESS: 0,
-  UNSUPP_VERSION: 1,
-  NOT_AUTHORIZED: 2,
-  NETWORK_FAILURE: 3,
-  OUT_OF_RESOURCES: 4,
-  UNSUPP_OPCODE: 5,
-} as const
-type Result = keyof typeof RESULT
+type Result = keyof typeof NATPMP_RESULT
 
 /** RFC 6886 §3.3. */
 const PROTOCOL_OF: Readonly<Record<number, 'UDP' | 'TCP'>> = { 1: 'UDP', 2: 'TCP' }
@@ -89,7 +81,7 @@ const unsupportedVersion = (version: number, { epoch }: Gateway): Reply => ({
 function unsupportedOpcode(request: Uint8Array, opcode: number): Reply {
   const bytes = new Uint8Array(Math.max(4, Math.min(request.length, MAX_MESSAGE)))
   bytes.set(request.subarray(0, MAX_MESSAGE))
-  bytes.set([RESPONSE | opcode, 0, RESULT.UNSUPP_OPCODE], 1)
+  bytes.set([RESPONSE | opcode, 0, NATPMP_RESULT.UNSUPP_OPCODE], 1)
   return { bytes, asked: `NAT-PMP opcode ${opcode}`, result: 'UNSUPP_OPCODE' }
 }
 
@@ -155,7 +147,7 @@ function message(opcode: number, result: Result, epoch: number, ...words: readon
   const bytes = new Uint8Array(8 + 4 * words.length)
   const view = new DataView(bytes.buffer)
   view.setUint8(1, opcode)
-  view.setUint16(2, RESULT[result])
+  view.setUint16(2, NATPMP_RESULT[result])
   for (const [i, word] of [epoch, ...words].entries()) view.setUint32(4 + 4 * i, word)
   return bytes
 }

@@ -64,13 +64,6 @@ export function coreBench(over: Partial<CoreOptions> = {}) {
       ...over,
     },
   )
-  /** Lets time pass until `call` is answered. */
-  const answered = async <T>(call: Promise<T>, most = 30_000): Promise<T> => {
-    const answers = { come: false }
-    const end = () => void (answers.come = true)
-    call.then(end, end)
-    for (let passed = 0; passed < most && !answers.come; passed += 10) await clock.advance(10)
-    return await call
-  }
+  const answered = <T>(call: Promise<T>): Promise<T> => clock.answered(call)
   return { answered, carrier, clock, closing, context, events, iwf, limits, lines, nat }
 }

@@ -46,6 +46,15 @@ export class VirtualClock implements Clock {
     this.#now = end
   }
 
+  /** Lets time pass in small steps until `call` has settled, and settles as it does. */
+  async answered<T>(call: Promise<T>, most = 30_000): Promise<T> {
+    const answers = { come: false }
+    const end = () => void (answers.come = true)
+    call.then(end, end)
+    for (let passed = 0; passed < most && !answers.come; passed += 10) await this.advance(10)
+    return await call
+  }
+
   #next(end: number): Timer | undefined {
     const due = [...this.#timers].filter((timer) => timer.due <= end)
     return due.sort((a, b) => a.due - b.due)[0]

@@ -49,13 +49,7 @@ async function chain(settings: Partial<Settings> = {}, seed = 1, natPmp: 'auto' 
   const announcements = new Announcements()
   const parts = { clock, random, log, connect: carrier.connect, secret, events, natPmp, announcements }
   await upstream.use(serverLinks([SERVER], parts))
-  const within = async <T>(call: Promise<T>, most = 30_000): Promise<T> => {
-    const answers = { come: false }
-    const end = () => void (answers.come = true)
-    call.then(end, end)
-    for (let passed = 0; passed < most && !answers.come; passed += 50) await clock.advance(50)
-    return await call
-  }
+  const within = <T>(call: Promise<T>): Promise<T> => clock.answered(call)
   const held = () =>
     carrier.responder
       .mappings()

@@ -21,7 +21,7 @@ import {
   decodeNatPmpReply,
   encodeAddressRequest,
   encodeMapRequest,
-} from './wire.ts'
+} from '../wire/natpmp.ts'
 
 export interface NatPmpOptions {
   /** Connected to the gateway. The client closes it. */

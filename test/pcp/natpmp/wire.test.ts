@@ -6,7 +6,7 @@ import {
   encodeAddressRequest,
   encodeMapRequest,
   isVersionReply,
-} from '../../../src/pcp/natpmp/wire.ts'
+} from '../../../src/pcp/wire/natpmp.ts'
 import { millis } from '../../../src/lib/units.ts'
 
 const hex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text.replaceAll(' ', ''), 'hex'))

@@ -4,7 +4,7 @@ import { type Ipv4Address, parseIpv4 } from '../../lib/ip.ts'
 // NAT-PMP messages (RFC 6886 §3) as a client sends and reads them. Pure.
 
 /** §3.5. */
-const NATPMP_RESULT = {
+export const NATPMP_RESULT = {
   SUCCESS: 0,
   UNSUPP_VERSION: 1,
   NOT_AUTHORIZED: 2,
