@@ -13,9 +13,10 @@ export class Capture {
     this.#program = program
   }
 
-  /** Captures what leaves by `device` into `file`. */
+  /** Captures what leaves by `device` into `file`, each packet at once: none is lost when the capture ends. */
   static async ofLeaving(host: Namespace, device: string, file: string): Promise<Capture> {
-    const program = host.start(['tcpdump', '-i', device, '-Q', 'out', '-n', '-U', '-w', file])
+    const which = ['-i', device, '-Q', 'out', '-n', '--immediate-mode', '-U', '-w', file]
+    const program = host.start(['tcpdump', ...which])
     await program.line(/listening on/)
     return new Capture(host, file, program)
   }
