@@ -7,12 +7,13 @@ import type {
   PcpRefused,
   PcpSilent,
 } from '../../core/ports.ts'
+import { aborted, either, sharedAbort } from '../../lib/abort.ts'
 import type { Clock } from '../../lib/clock.ts'
-import type { Ipv4Address } from '../../lib/ip.ts'
+import { type Ipv4Address, isUnspecified } from '../../lib/ip.ts'
 import { SerialQueues } from '../../lib/serial.ts'
 import { type Millis, after, isPort, seconds } from '../../lib/units.ts'
 import type { EpochReading } from '../epoch.ts'
-import type { PcpSocket } from '../socket.ts'
+import type { Endpoint, PcpSocket } from '../socket.ts'
 import type { ResultName } from '../wire/constants.ts'
 import { ATTEMPTS, isNatPmpEpochValid, waitAfter } from './timing.ts'
 import {
@@ -66,13 +67,14 @@ const LONGEST = 86_400
 export class NatPmpClient implements PcpLink {
   readonly #options: NatPmpOptions
   readonly #turns = new SerialQueues<'gateway'>()
+  readonly #closing = sharedAbort()
   #waiting: ((reply: NatPmpReply) => void) | undefined
   #last: EpochReading | undefined
   #address: Ipv4Address | undefined
 
   constructor(options: NatPmpOptions) {
     this.#options = options
-    options.socket.onMessage((packet) => this.#receive(packet))
+    options.socket.onMessage((packet, from) => this.#receive(packet, from))
     options.socket.onError((error) => options.unreachable(error.message))
   }
 
@@ -86,7 +88,7 @@ export class NatPmpClient implements PcpLink {
     const answer = await this.#mapped(wanted, signal)
     if (answer.kind !== 'answered') return answer
     const { externalPort, lifetime: granted } = answer.map
-    if (!isPort(externalPort) || granted === 0) return refused('UNKNOWN')
+    if (!isPort(externalPort)) return refused('UNKNOWN')
     const external = { address, port: externalPort }
     return { kind: 'granted', external, lifetime: seconds(granted), sentAt: answer.sentAt }
   }
@@ -103,7 +105,9 @@ export class NatPmpClient implements PcpLink {
     return (await this.#ask('address', encodeAddressRequest(), { signal })) !== undefined
   }
 
+  /** Ends every wait with silence. */
   close(): void {
+    this.#closing.abort()
     this.#options.socket.close()
   }
 
@@ -118,6 +122,7 @@ export class NatPmpClient implements PcpLink {
     const reply = await this.#ask('address', encodeAddressRequest(), { signal })
     if (!reply) return SILENT
     if (reply.result !== SUCCESS) return refused(RESULT[reply.result] ?? 'UNKNOWN')
+    if (isUnspecified(reply.address)) return refused('NETWORK_FAILURE') // it has none itself
     this.#address = reply.address
     return reply.address
   }
@@ -127,17 +132,24 @@ export class NatPmpClient implements PcpLink {
     signal: AbortSignal,
   ): Promise<{ kind: 'answered'; map: NatPmpMap; sentAt: Millis } | PcpRefused | PcpSilent> {
     const sent = { at: this.#options.clock.now() }
-    const isOurs = (reply: Reply<'map'>) =>
-      reply.map.protocol === map.protocol && reply.map.internalPort === map.internalPort
+    const isOurs = (reply: Reply<'map'>) => answers(reply, map)
     const reply = await this.#ask('map', encodeMapRequest(map), { signal, isOurs, sent })
     if (!reply) return SILENT
     if (reply.result !== SUCCESS) return refused(RESULT[reply.result] ?? 'UNKNOWN')
     return { kind: 'answered', map: reply.map, sentAt: sent.at }
   }
 
-  /** §3.1: sent until answered, at most nine times. Undefined when nobody answers before `signal` aborts. */
-  #ask<K extends Kind>(kind: K, packet: Uint8Array, how: How<K>): Promise<Reply<K> | undefined> {
-    return this.#turns.run('gateway', () => this.#exchange(kind, packet, how))
+  /**
+   * §3.1: one request at a time, sent until answered, at most nine times. Undefined when nobody answers before
+   * `signal` aborts, be it ours or another's turn.
+   */
+  async #ask<K extends Kind>(kind: K, packet: Uint8Array, how: How<K>): Promise<Reply<K> | undefined> {
+    const wait = either(how.signal, this.#closing.signal)
+    const { signal } = wait
+    const answer = this.#turns.run('gateway', () => this.#exchange(kind, packet, { ...how, signal }))
+    const reply = await Promise.race([answer, aborted(signal).then(() => undefined)])
+    wait[Symbol.dispose]()
+    return reply
   }
 
   async #exchange<K extends Kind>(kind: K, packet: Uint8Array, how: How<K>): Promise<Reply<K> | undefined> {
@@ -170,7 +182,10 @@ export class NatPmpClient implements PcpLink {
     })
   }
 
-  #receive(packet: Uint8Array): void {
+  /** §3.2: what is not from the gateway is dropped. */
+  #receive(packet: Uint8Array, from: Endpoint): void {
+    const { server } = this.#options.socket
+    if (from.address !== server.address || from.port !== server.port) return
     const reply = decodeNatPmpReply(packet)
     if (!reply.ok) return
     this.#options.heard()
@@ -197,3 +212,12 @@ interface How<K extends Kind> {
 }
 
 const isOfKind = <K extends Kind>(reply: NatPmpReply, kind: K): reply is Reply<K> => reply.kind === kind
+
+/**
+ * Without transaction ids a late reply to an older request looks like this one's. Only the lifetime tells a mapping
+ * made from one deleted (§3.3, §3.4).
+ */
+const answers = ({ map, result }: Reply<'map'>, asked: NatPmpMap): boolean =>
+  map.protocol === asked.protocol &&
+  map.internalPort === asked.internalPort &&
+  (result !== SUCCESS || (map.lifetime === 0) === (asked.lifetime === 0))
