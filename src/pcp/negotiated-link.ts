@@ -33,9 +33,8 @@ export class NegotiatedLink implements Link {
 
   /** The server said that it speaks NAT-PMP. */
   fallBack(): void {
-    const { clock, openNatPmp } = this.#options
-    this.#retryPcp = after(clock.now(), MEMORY)
-    this.#natPmp ??= openNatPmp()
+    this.#retryPcp = after(this.#options.clock.now(), MEMORY)
+    this.#natPmp ??= this.#opened()
   }
 
   map(request: MapRequest, signal: AbortSignal) {
@@ -64,6 +63,13 @@ export class NegotiatedLink implements Link {
     if (!isVersionRefusal(outcome)) return outcome
     const next = await this.#natPmp
     return next ? await question(next) : outcome
+  }
+
+  /** What cannot be opened now is opened the next time. */
+  async #opened(): Promise<NatPmpClient | undefined> {
+    const client = await this.#options.openNatPmp()
+    if (!client) this.#natPmp = undefined
+    return client
   }
 
   /** Undefined: PCP, which is tried first, and again after a while. */

@@ -1,0 +1,130 @@
+import { describe, expect, it } from 'vitest'
+import { sharedAbort } from '../../src/lib/abort.ts'
+import { Announcements } from '../../src/pcp/announcements.ts'
+import { serverLinks } from '../../src/pcp/server-links.ts'
+import type { Endpoint } from '../../src/pcp/socket.ts'
+import { seeded } from '../support/dice.ts'
+import { MemoryCarrier, SERVER } from '../support/memory-carrier.ts'
+import { VirtualClock } from '../support/virtual-clock.ts'
+import { isOver, wanted } from './client-bench.ts'
+
+/** A link to a server that speaks NAT-PMP alone, unless told otherwise. */
+async function linked({
+  natPmp = 'auto',
+  natPmpOnly = true,
+}: {
+  natPmp?: 'auto' | 'off'
+  natPmpOnly?: boolean
+} = {}) {
+  const clock = new VirtualClock()
+  const random = seeded(1)
+  const carrier = new MemoryCarrier(clock, random)
+  carrier.responder.faults.natPmpOnly = natPmpOnly
+  const lines: string[] = []
+  const unreachable: string[] = []
+  const line = (_fields: object, message: string) => void lines.push(message)
+  const connects: Endpoint[] = []
+  const routes = { down: false }
+  const [open] = serverLinks([SERVER], {
+    clock,
+    random,
+    natPmp,
+    log: { debug: line, info: line, warn: line, error: line },
+    secret: new Uint8Array(32),
+    announcements: new Announcements(),
+    connect: async (server) => {
+      if (routes.down) throw new Error('ENETUNREACH')
+      connects.push(server)
+      return await carrier.connect(server)
+    },
+    events: {
+      switched: () => undefined,
+      lostState: () => undefined,
+      returned: () => undefined,
+      doubtful: () => undefined,
+      mappingUpdate: () => undefined,
+    },
+  })
+  const link = await open?.({ heard: () => undefined, unreachable: (why) => void unreachable.push(why) })
+  if (!link) throw new Error('no link')
+  const stop = sharedAbort()
+  const map = async () => {
+    const outcome = link.map(wanted, stop.signal)
+    await clock.advance(100)
+    return await outcome
+  }
+  return { carrier, clock, connects, lines, link, map, routes, stop, unreachable }
+}
+
+const SPEAKS_NAT_PMP = 'the server speaks only NAT-PMP; going on with that'
+
+describe('RFC 6887 §9: a server that speaks NAT-PMP alone', () => {
+  it('T11: is asked again at once, by NAT-PMP, at the same address and from a new socket', async () => {
+    const { connects, lines, map } = await linked()
+    expect(await map()).toMatchObject({ kind: 'granted', external: { port: 8080 } })
+    expect(connects).toEqual([SERVER, SERVER])
+    expect(lines).toEqual([SPEAKS_NAT_PMP])
+  })
+
+  it('T11: all that was outstanding is asked again, the log told once', async () => {
+    const { clock, lines, link, stop } = await linked()
+    const outcomes = [link.map(wanted, stop.signal), link.unmap({ ...wanted, protocol: 'UDP' }, stop.signal)]
+    await clock.advance(100)
+    expect(await Promise.all(outcomes)).toMatchObject([{ kind: 'granted' }, { kind: 'deleted' }])
+    expect(lines).toEqual([SPEAKS_NAT_PMP])
+  })
+
+  it('is alive, though it knows no ANNOUNCE', async () => {
+    const { clock, link, map, stop } = await linked()
+    await map()
+    const alive = link.alive(stop.signal)
+    await clock.advance(100)
+    expect(await alive).toBe(true)
+  })
+
+  it('is not asked by PCP for half an hour, and then first', async () => {
+    const { carrier, clock, map } = await linked()
+    await map()
+    const before = carrier.received
+    await map()
+    expect(carrier.received).toBe(before + 1)
+    await clock.advance(1_800_000)
+    await map()
+    expect(carrier.received).toBe(before + 3)
+  })
+
+  it('T11: with pcp.natpmp off it is no server', async () => {
+    const { connects, map, unreachable } = await linked({ natPmp: 'off' })
+    expect(await map()).toMatchObject({ kind: 'refused', result: 'UNSUPP_VERSION' })
+    expect(connects).toEqual([SERVER])
+    expect(unreachable).toEqual(['it speaks version 0, not PCP'])
+  })
+
+  it('is asked by NAT-PMP the next time where there was no route for it', async () => {
+    const { map, routes } = await linked()
+    routes.down = true
+    expect(await map()).toMatchObject({ kind: 'refused', result: 'UNSUPP_VERSION' })
+    routes.down = false
+    expect(await map()).toMatchObject({ kind: 'granted' })
+  })
+
+  it('closing ends what is outstanding', async () => {
+    const { carrier, clock, link, map, stop } = await linked()
+    await map()
+    carrier.responder.faults.dropRequests = 1
+    const outcome = link.map(wanted, stop.signal)
+    await clock.advance(100)
+    link.close()
+    expect(await outcome).toEqual({ kind: 'silent' })
+  })
+})
+
+it('T12: a version-0 reply after PCP worked is no downgrade', async () => {
+  const { carrier, clock, connects, link, map, stop } = await linked({ natPmpOnly: false })
+  await map()
+  carrier.responder.faults.natPmpOnly = true
+  const outcome = link.map(wanted, stop.signal)
+  await clock.advance(60_000)
+  expect(await isOver(outcome)).toBe(false)
+  expect(connects).toEqual([SERVER])
+})
