@@ -19,7 +19,7 @@ import { type Millis, after, millis } from './lib/units.ts'
 import { VERSION } from './lib/version.ts'
 import { localPorts } from './nat/local-ports.ts'
 import { Announcements, AnnouncementSocket } from './pcp/announcements.ts'
-import { defaultRouterLink } from './pcp/default-router.ts'
+import { DefaultRouter, readRoutes } from './pcp/default-router.ts'
 import { serverLinks } from './pcp/server-links.ts'
 import type { Endpoint, PcpSocket } from './pcp/socket.ts'
 import { Upstream } from './pcp/upstream.ts'
@@ -139,14 +139,16 @@ async function startCore(config: Config, world: Surroundings, closers: Closers):
   closers.defer(() => multicast.leave())
   const parts = { ...world, secret, announcements, events: core.events, natPmp: config.pcp.natpmp }
   const { servers } = config.pcp
-  const links =
-    servers.length > 0 ? serverLinks(servers, parts) : [defaultRouterLink(config.wan.interface, parts)]
+  const router = new DefaultRouter({ ...parts, wan: config.wan.interface, routes: readRoutes })
+  const links = servers.length > 0 ? serverLinks(servers, parts) : [router.open]
   const reconnect = async () => {
     const wan = ipv4Interface(world.interfaces(), config.wan.interface)
     if (wan) await multicast.join(wan.address)
     await pcp.use(links)
   }
   await reconnect()
+  if (servers.length === 0) router.follow(() => void pcp.use(links))
+  closers.defer(() => router.stop())
   return { ...core, reconnect, lose: () => pcp.lose() }
 }
 
