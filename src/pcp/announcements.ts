@@ -1,34 +1,56 @@
 import { type RemoteInfo, type Socket, createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { type IpAddress, type Ipv4Address, parseIp } from '../lib/ip.ts'
+import { type Ipv4Address, parseIp } from '../lib/ip.ts'
 import type { Log } from '../lib/log.ts'
 import type { Endpoint } from './socket.ts'
+import { CLIENT_PORT } from './wire/constants.ts'
+import { decodeNatPmpReply, NATPMP_RESULT } from './wire/natpmp.ts'
 import { decodeResponse } from './wire/packet.ts'
-import { CLIENT_PORT, SERVER_PORT } from './wire/constants.ts'
 
-type Hear = (epoch: number) => void
+/** What a server tells all its clients at once. */
+export type Announcement =
+  | { readonly protocol: 'PCP'; readonly epoch: number }
+  /** With its external address (RFC 6886 §3.2.1). */
+  | { readonly protocol: 'NAT-PMP'; readonly epoch: number; readonly address: Ipv4Address }
 
-/** RFC 6887 §14.1.3: the group that servers announce their restarts to. */
+type Hear = (announcement: Announcement) => void
+
+/** RFC 6887 §14.1.3, RFC 6886 §3.2.1: the group that servers announce their restarts to. */
 const GROUP = '224.0.0.1'
 
 /**
- * Multicast ANNOUNCE (RFC 6887 §14.1). Anybody near can forge one, so it only ever tells its epoch to whoever follows
- * the server it claims to be from, and that is a hint there.
+ * Multicast ANNOUNCE (RFC 6887 §14.1), and NAT-PMP's announcement of its address (RFC 6886 §3.2.1). Anybody near can
+ * forge one, so it is only ever told to whoever follows the server it claims to be from, and is a hint there.
  */
 export class Announcements {
-  readonly #followers = new Map<IpAddress, Hear>()
+  readonly #followers = new Map<string, Hear>()
 
   /** Who follows `server` from now on. */
-  follow(server: IpAddress, hear: Hear): void {
-    this.#followers.set(server, hear)
+  follow(server: Endpoint, hear: Hear): void {
+    this.#followers.set(keyOf(server), hear)
   }
 
-  /** A datagram on the clients' port. What is no ANNOUNCE of a server we follow changes nothing. */
+  /** A datagram on the clients' port. What is no announcement of a server we follow changes nothing. */
   receive(packet: Uint8Array, from: Endpoint): void {
-    const hear = from.port === SERVER_PORT ? this.#followers.get(from.address) : undefined
-    const response = hear && decodeResponse(packet)
-    if (response?.ok === true && response.value.body.opcode === 'ANNOUNCE') hear?.(response.value.epoch)
+    const hear = this.#followers.get(keyOf(from))
+    const announcement = hear && readAnnouncement(packet)
+    if (announcement) hear(announcement)
   }
+}
+
+const keyOf = ({ address, port }: Endpoint): string => `${address} ${port}`
+
+function readAnnouncement(packet: Uint8Array): Announcement | undefined {
+  const natPmp = decodeNatPmpReply(packet)
+  if (natPmp.ok) {
+    const reply = natPmp.value
+    if (reply.kind !== 'address' || reply.result !== NATPMP_RESULT.SUCCESS) return undefined
+    return { protocol: 'NAT-PMP', epoch: reply.epoch, address: reply.address }
+  }
+  const pcp = decodeResponse(packet)
+  return pcp.ok && pcp.value.body.opcode === 'ANNOUNCE'
+    ? { protocol: 'PCP', epoch: pcp.value.epoch }
+    : undefined
 }
 
 /** The socket that hears announcements on the WAN, wherever that has its address now. */

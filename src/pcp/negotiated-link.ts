@@ -2,7 +2,7 @@ import type { MapRequest, PcpLink, PcpMapping } from '../core/ports.ts'
 import type { Clock } from '../lib/clock.ts'
 import { type Millis, after, millis } from '../lib/units.ts'
 import type { PcpClient } from './client.ts'
-import type { NatPmpClient } from './natpmp/client.ts'
+import type { NatPmpAnnouncement, NatPmpClient } from './natpmp/client.ts'
 import type { Link } from './upstream.ts'
 
 /** Firmware gets updated: after this PCP is tried first again (RFC 6886 §1.1). */
@@ -49,6 +49,12 @@ export class NegotiatedLink implements Link {
     const natPmp = await this.#current()
     if (natPmp) return await natPmp.alive(signal)
     return (await this.#options.pcp.announce(signal)).kind !== 'silent'
+  }
+
+  /** RFC 6886 §3.2.1. A server that speaks PCP has its own announcement. */
+  async announced(announcement: NatPmpAnnouncement): Promise<void> {
+    const natPmp = await this.#current()
+    natPmp?.announced(announcement)
   }
 
   close(): void {

@@ -39,16 +39,18 @@ export function serverLinks(
   const { clock, events } = options
   const [first] = addresses
   if (!first) return []
-  const latest: { link?: Link } = {}
+  const latest: { link?: NegotiatedLink } = {}
   const watch = new EpochWatch(clock, {
     lostState: () => events.lostState(),
     doubtful: () => events.doubtful(),
     probe: () => void probed(latest.link, clock),
   })
-  for (const { address } of addresses)
-    options.announcements.follow(address, (epoch) =>
-      watch.seen({ opcode: 'ANNOUNCE', epoch: seconds(epoch), receivedAt: clock.now(), sentAt: undefined }),
-    )
+  for (const address of addresses)
+    options.announcements.follow(address, (said) => {
+      const epoch = seconds(said.epoch)
+      if (said.protocol === 'NAT-PMP') void latest.link?.announced(said)
+      else watch.seen({ opcode: 'ANNOUNCE', epoch, receivedAt: clock.now(), sentAt: undefined })
+    })
   return addresses.map((address) => async (linkEvents: LinkEvents): Promise<Link | undefined> => {
     const socket = await connected(address, options)
     if (!socket) return undefined
@@ -91,6 +93,7 @@ async function natPmpClient(
       clock,
       heard: () => linkEvents.heard(),
       lostState: () => events.lostState(),
+      doubtful: () => events.doubtful(),
       unreachable: (why) => linkEvents.unreachable(why),
     })
   )

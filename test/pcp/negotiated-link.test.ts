@@ -1,60 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { sharedAbort } from '../../src/lib/abort.ts'
-import { Announcements } from '../../src/pcp/announcements.ts'
-import { serverLinks } from '../../src/pcp/server-links.ts'
-import type { Endpoint } from '../../src/pcp/socket.ts'
-import { seeded } from '../support/dice.ts'
-import { MemoryCarrier, SERVER } from '../support/memory-carrier.ts'
-import { VirtualClock } from '../support/virtual-clock.ts'
+import { SERVER } from '../support/memory-carrier.ts'
 import { isOver, wanted } from './client-bench.ts'
-
-/** A link to a server that speaks NAT-PMP alone, unless told otherwise. */
-async function linked({
-  natPmp = 'auto',
-  natPmpOnly = true,
-}: {
-  natPmp?: 'auto' | 'off'
-  natPmpOnly?: boolean
-} = {}) {
-  const clock = new VirtualClock()
-  const random = seeded(1)
-  const carrier = new MemoryCarrier(clock, random)
-  carrier.responder.faults.natPmpOnly = natPmpOnly
-  const lines: string[] = []
-  const unreachable: string[] = []
-  const line = (_fields: object, message: string) => void lines.push(message)
-  const connects: Endpoint[] = []
-  const routes = { down: false }
-  const [open] = serverLinks([SERVER], {
-    clock,
-    random,
-    natPmp,
-    log: { debug: line, info: line, warn: line, error: line },
-    secret: new Uint8Array(32),
-    announcements: new Announcements(),
-    connect: async (server) => {
-      if (routes.down) throw new Error('ENETUNREACH')
-      connects.push(server)
-      return await carrier.connect(server)
-    },
-    events: {
-      switched: () => undefined,
-      lostState: () => undefined,
-      returned: () => undefined,
-      doubtful: () => undefined,
-      mappingUpdate: () => undefined,
-    },
-  })
-  const link = await open?.({ heard: () => undefined, unreachable: (why) => void unreachable.push(why) })
-  if (!link) throw new Error('no link')
-  const stop = sharedAbort()
-  const map = async () => {
-    const outcome = link.map(wanted, stop.signal)
-    await clock.advance(100)
-    return await outcome
-  }
-  return { carrier, clock, connects, lines, link, map, routes, stop, unreachable }
-}
+import { linked } from './link-bench.ts'
 
 const SPEAKS_NAT_PMP = 'the server speaks only NAT-PMP; going on with that'
 

@@ -32,7 +32,14 @@ export interface NatPmpOptions {
   readonly heard: () => void
   /** RFC 6886 §3.6: the gateway lost its mappings. */
   readonly lostState: () => void
+  /** Something that anybody could have sent says so. */
+  readonly doubtful: () => void
   readonly unreachable: (why: string) => void
+}
+
+export interface NatPmpAnnouncement {
+  readonly epoch: number
+  readonly address: Ipv4Address
 }
 
 type Kind = NatPmpReply['kind']
@@ -103,6 +110,15 @@ export class NatPmpClient implements PcpLink {
   async alive(signal: AbortSignal): Promise<boolean> {
     this.#address = undefined
     return (await this.#ask('address', encodeAddressRequest(), { signal })) !== undefined
+  }
+
+  /** §3.2.1. A hint only: what is asked next shows whether it is true. */
+  announced({ address, epoch }: NatPmpAnnouncement): void {
+    const reading = { server: epoch, client: this.#options.clock.now() }
+    const moved = this.#address !== undefined && this.#address !== address
+    if (!moved && isNatPmpEpochValid(this.#last, reading)) return
+    this.#address = undefined
+    this.#options.doubtful()
   }
 
   /** Ends every wait with silence. */

@@ -26,6 +26,7 @@ const bench = () => {
     clock,
     heard: () => void told.push('heard'),
     lostState: () => void told.push('lost'),
+    doubtful: () => void told.push('doubt'),
     unreachable: (why) => void told.push(why),
   })
   const stop = new AbortController()
@@ -267,5 +268,40 @@ describe('RFC 6886 §3.6: the epoch', () => {
     void map()
     await clock.advance(0)
     expect(sent().at(-1)).toBe(ASK_ADDRESS)
+  })
+})
+
+describe('RFC 6886 §3.2.1: an announced address', () => {
+  const ADDRESS = ipv4('203.0.114.1')
+
+  it.each([
+    ['the same, at the epoch that is due', { address: ADDRESS, epoch: 0x1000 + 800 }, false],
+    ['the same, from the start', { address: ADDRESS, epoch: 0 }, true],
+    ['another', { address: ipv4('203.0.114.2'), epoch: 0x1000 + 800 }, true],
+  ])('%s', async (_what, announcement, doubtful) => {
+    const { client, clock, mapped, told } = bench()
+    await mapped()
+    await clock.advance(800_000)
+    client.announced(announcement)
+    expect(told.slice(2)).toEqual(doubtful ? ['doubt'] : [])
+  })
+
+  it('is not believed: the gateway is asked, and its own epoch counts', async () => {
+    const { client, clock, deliver, map, mapped, sent, told } = bench()
+    await mapped()
+    client.announced({ address: ipv4('203.0.114.9'), epoch: 0 })
+    const outcome = map()
+    await clock.advance(0)
+    expect(sent().at(-1)).toBe(ASK_ADDRESS)
+    await deliver(ADDRESS_REPLY)
+    await deliver(MAP_REPLY)
+    expect(await outcome).toMatchObject({ external: { address: ADDRESS } })
+    expect(told).not.toContain('lost')
+  })
+
+  it('says nothing to a client that has not asked yet', () => {
+    const { client, told } = bench()
+    client.announced({ address: ADDRESS, epoch: 0 })
+    expect(told).toEqual([])
   })
 })
