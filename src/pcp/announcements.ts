@@ -8,7 +8,7 @@ import { decodeNatPmpReply, NATPMP_RESULT } from './wire/natpmp.ts'
 import { decodeResponse } from './wire/packet.ts'
 
 /** What a server tells all its clients at once. */
-export type Announcement =
+type Announcement =
   | { readonly protocol: 'PCP'; readonly epoch: number }
   /** With its external address (RFC 6886 §3.2.1). */
   | { readonly protocol: 'NAT-PMP'; readonly epoch: number; readonly address: Ipv4Address }
