@@ -24,7 +24,11 @@ import { serverLinks } from './pcp/server-links.ts'
 import type { Endpoint, PcpSocket } from './pcp/socket.ts'
 import { Upstream } from './pcp/upstream.ts'
 import { type Identity, saveBootId, uuidFor } from './store/identity.ts'
+import type { ServiceWorld } from './upnp/action.ts'
 import { DESCRIPTION_PATH, type DescriptionValues, type Descriptors } from './upnp/description.ts'
+import { sendNotify } from './upnp/gena/http-send.ts'
+import { Notifier } from './upnp/gena/notifier.ts'
+import { eventRoutes } from './upnp/gena/routes.ts'
 import { UpnpHttp } from './upnp/http.ts'
 import { SsdpServer } from './upnp/ssdp.ts'
 import { SSDP_PORT } from './upnp/ssdp/message.ts'
@@ -84,7 +88,11 @@ async function startParts(config: Config, world: Surroundings, closers: Closers)
   const { iwf } = core
   const values = descriptionValues(config, world)
   const lans = lansOf(world.interfaces(), config.lan.interfaces)
-  const http = httpServer(config, { world, values, iwf })
+  const services = serviceWorld(config, { world, values, iwf })
+  const notifier = new Notifier({ ...world, send: sendNotify }, services)
+  notifier.start(core.context.changes)
+  closers.defer(() => notifier.stop())
+  const http = httpServer({ world, values, services, notifier })
   await http.setLans(lans)
   closers.defer(() => http.stop())
   await nat.start(lans)
@@ -198,34 +206,46 @@ const forwarded = (told: { readonly events?: PcpEvents }): PcpEvents => ({
   mappingUpdate: (mapping, outcome) => told.events?.mappingUpdate(mapping, outcome),
 })
 
-interface HttpParts {
+interface ServiceParts {
   readonly world: Surroundings
   readonly values: DescriptionValues
   readonly iwf: InterworkingFunction
 }
 
-function httpServer(config: Config, { world, values, iwf }: HttpParts): UpnpHttp {
-  const { clock, descriptors, log } = world
+function serviceWorld(config: Config, { world: { clock }, values, iwf }: ServiceParts): ServiceWorld {
   const wan = interfaceNamed(config.wan.interface)
   const started: Millis = clock.now()
+  return {
+    gateway: iwf,
+    wan: {
+      up: () => linkUp(wan),
+      upstreamBps: config.igd.upstreamBps,
+      downstreamBps: config.igd.downstreamBps,
+      counters: () => linkCounters(wan),
+    },
+    uptime: () => Math.floor((clock.now() - started) / 1000),
+    connectionUdn: values.udns.connectionUdn,
+    options: config.igd,
+  }
+}
+
+interface HttpParts {
+  readonly world: Surroundings
+  readonly values: DescriptionValues
+  readonly services: ServiceWorld
+  readonly notifier: Notifier
+}
+
+function httpServer({ world, values, services, notifier }: HttpParts): UpnpHttp {
+  const { clock, descriptors, log, random } = world
+  const events = eventRoutes({ clock, random, notifier, serverHeader: SERVER })
   return new UpnpHttp({
     log,
     descriptors,
     values,
     serverHeader: SERVER,
-    routes: [statusPage(iwf)],
-    world: {
-      gateway: iwf,
-      wan: {
-        up: () => linkUp(wan),
-        upstreamBps: config.igd.upstreamBps,
-        downstreamBps: config.igd.downstreamBps,
-        counters: () => linkCounters(wan),
-      },
-      uptime: () => Math.floor((clock.now() - started) / 1000),
-      connectionUdn: values.udns.connectionUdn,
-      options: config.igd,
-    },
+    routes: [statusPage(services.gateway), events],
+    world: services,
   })
 }
 

@@ -1,5 +1,4 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { finished } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Clock, Random } from '../../lib/clock.ts'
 import type { Service } from '../action.ts'
@@ -7,7 +6,7 @@ import { FACADE } from '../facade.ts'
 import { answerExactly, refuse } from '../http/reply.ts'
 import { parseCallbacks } from './callback.ts'
 import type { Notifier } from './notifier.ts'
-import { type Claim, type Subscription, Subscriptions, grantedTimeout, newSid } from './subscriptions.ts'
+import { type Claim, Subscriptions, grantedTimeout, newSid } from './subscriptions.ts'
 
 export interface EventParts {
   readonly clock: Clock
@@ -55,7 +54,8 @@ function subscribe(route: EventRoute, request: FastifyRequest, reply: FastifyRep
   const subscriber = { host: peer, lanAddress: lan.address, path: route.path, callbacks }
   const made = route.subscriptions.subscribe(subscriber, newSid(route.random), timeout, now)
   if (!made) return refuse(reply, 503)
-  beginWhenAnswered(route, reply, made)
+  // UDA 1.1 §4.1: the initial event must not overtake the SID it carries.
+  reply.raw.once('finish', () => route.notifier.begin(made, route.service))
   return accept(route, reply, { SID: made.sid, TIMEOUT: `Second-${timeout}` })
 }
 
@@ -67,15 +67,6 @@ function unsubscribe(route: EventRoute, request: FastifyRequest, reply: FastifyR
   if (!ended) return refuse(reply, 412)
   route.notifier.end(ended)
   return accept(route, reply, {})
-}
-
-/** The initial event must not overtake the SID it carries. Who never got the SID is not subscribed. */
-function beginWhenAnswered(route: EventRoute, reply: FastifyReply, subscription: Subscription): void {
-  const { clock, notifier, service, subscriptions } = route
-  finished(reply.raw, (error) => {
-    if (error) subscriptions.unsubscribe(subscription, clock.now())
-    else notifier.begin(subscription, service)
-  })
 }
 
 function accept(
