@@ -3,7 +3,7 @@ import { type } from 'node:os'
 import type { Config } from './config/schema.ts'
 import { assembleCore, type Core } from './core/assemble.ts'
 import type { InterworkingFunction } from './core/iwf.ts'
-import type { NatPort, PcpEvents } from './core/ports.ts'
+import type { NatPort } from './core/ports.ts'
 import { type Interfaces, ipv4Interface, lansOf } from './lan/interfaces.ts'
 import { type InterfaceName, parseInterfaceName } from './lan/interface-name.ts'
 import { linkCounters, linkUp } from './lan/link.ts'
@@ -125,8 +125,7 @@ interface CoreParts extends Core {
 
 async function startCore(config: Config, world: Surroundings, closers: Closers): Promise<CoreParts> {
   const closing = sharedAbort()
-  const told: { events?: PcpEvents } = {}
-  const pcp = new Upstream({ ...world, events: forwarded(told) })
+  const pcp = new Upstream(world)
   closers.defer(() => pcp.close())
   closers.defer(() => closing.abort())
   const core = assembleCore(
@@ -140,7 +139,7 @@ async function startCore(config: Config, world: Surroundings, closers: Closers):
       closing: closing.signal,
     },
   )
-  told.events = core.events
+  pcp.listen(core.events)
   const { secret } = world.identity
   const announcements = new Announcements()
   const multicast = new AnnouncementSocket(announcements, world.log)
@@ -196,15 +195,6 @@ function followInterfaces(config: Config, world: Surroundings, { http, lose, rec
   watcher.start()
   return () => watcher.stop()
 }
-
-/** The core needs a carrier before the carrier can have the core to tell things to. */
-const forwarded = (told: { readonly events?: PcpEvents }): PcpEvents => ({
-  switched: () => told.events?.switched(),
-  lostState: () => told.events?.lostState(),
-  returned: () => told.events?.returned(),
-  doubtful: () => told.events?.doubtful(),
-  mappingUpdate: (mapping, outcome) => told.events?.mappingUpdate(mapping, outcome),
-})
 
 interface ServiceParts {
   readonly world: Surroundings

@@ -1,12 +1,11 @@
 import type { Clock, Random } from '../lib/clock.ts'
+import { remember } from '../lib/remember.ts'
 import type { Millis, Port } from '../lib/units.ts'
 import { Fault } from './fault.ts'
-import { type Claim, type InternalKey, internalKey } from './mapping.ts'
+import { type Claim, type InternalKey, internalKey, type LanPort } from './mapping.ts'
 import { pcpMapping } from './translate.ts'
 import type { Ports } from './ports.ts'
 import type { WanPorts } from './wan-ports.ts'
-
-type InternalPort = Pick<Claim, 'protocol' | 'client' | 'internalPort'>
 
 /** How many internal ports keep their count of lives; the ones unused for longest forget it first. */
 const REMEMBERED = 32_768
@@ -30,7 +29,7 @@ export class Claims {
   }
 
   /** `wish` is the WAN port to take if it is free. Faults: 718 when PCP cannot express it, 728 when none is left. */
-  open(of: InternalPort, wish: Port | 0): Claim {
+  open(of: LanPort, wish: Port | 0): Claim {
     const claim = this.tryOpen(of, wish)
     if (claim) return claim
     throw this.#wanPorts
@@ -39,7 +38,7 @@ export class Claims {
   }
 
   /** The same, for those who can do without. */
-  tryOpen(of: InternalPort, wish: Port | 0): Claim | undefined {
+  tryOpen(of: LanPort, wish: Port | 0): Claim | undefined {
     const wanPort = this.#wanPorts?.allocate(of.protocol, wish, this.#random.unit())
     const key = internalKey(pcpMapping({ ...of, wanPort, generation: 0 }))
     if ((this.#wanPorts && wanPort === undefined) || this.#open.has(key)) return undefined
@@ -60,14 +59,7 @@ export class Claims {
 
   #nextGeneration(key: InternalKey): number {
     const generation = (this.#generations.get(key) ?? -1) + 1
-    this.#generations.delete(key)
-    this.#generations.set(key, generation)
-    if (this.#generations.size > REMEMBERED) this.#generations.delete(firstKey(this.#generations))
+    remember(this.#generations, key, generation, REMEMBERED)
     return generation
   }
-}
-
-function firstKey<K>(map: ReadonlyMap<K, unknown>): K {
-  for (const key of map.keys()) return key
-  throw new RangeError('the map is empty')
 }

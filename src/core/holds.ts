@@ -1,8 +1,9 @@
 import type { Clock } from '../lib/clock.ts'
-import { type Millis, type Seconds, after, seconds, toMillis } from '../lib/units.ts'
+import { remember } from '../lib/remember.ts'
+import { type Millis, after, seconds, toMillis } from '../lib/units.ts'
 import type { ResultName } from '../pcp/wire/constants.ts'
 import { Fault } from './fault.ts'
-import type { Claim } from './mapping.ts'
+import type { LanPort } from './mapping.ts'
 import type { PcpRefused } from './ports.ts'
 import { holdTime } from './renewal.ts'
 import { errorOf } from './rfc6970.ts'
@@ -19,9 +20,7 @@ const LONGEST_FREEZE = seconds(300)
 const REMEMBERED = 1024
 
 /** What makes two requests the same one, the WAN port aside, which we choose. */
-type Asked = Pick<Claim, 'protocol' | 'client' | 'internalPort'>
-
-const keyOf = ({ client, internalPort, protocol }: Asked, { externalPort, remoteHost }: Wish): string =>
+const keyOf = ({ client, internalPort, protocol }: LanPort, { externalPort, remoteHost }: Wish): string =>
   [protocol, client, internalPort, externalPort, remoteHost].join(' ')
 
 /** What the carrier refused and does not want asked again yet (RFC 6887 §8.3, §11.4). */
@@ -35,7 +34,7 @@ export class Holds {
   }
 
   /** Throws the fault that asking the carrier would give. */
-  check(asked: Asked, wish: Wish): void {
+  check(asked: LanPort, wish: Wish): void {
     const now = this.#clock.now()
     const hold = [this.#refused.get(keyOf(asked, wish)), this.#frozen].find(
       (held) => held && held.until > now,
@@ -44,27 +43,18 @@ export class Holds {
   }
 
   /** §11.4: after NO_RESOURCES nothing new is asked for at all; any other refusal is for this request alone. */
-  note(asked: Asked, wish: Wish, { lifetime, result }: PcpRefused): void {
-    const hold = (most: Seconds): Hold => ({
+  note(asked: LanPort, wish: Wish, { lifetime, result }: PcpRefused): void {
+    const hold = (most = Infinity): Hold => ({
       result,
       until: after(this.#clock.now(), toMillis(seconds(Math.min(most, holdTime(result, lifetime))))),
     })
     if (result === 'NO_RESOURCES') this.#frozen = hold(LONGEST_FREEZE)
-    else this.#remember(keyOf(asked, wish), hold(seconds(Infinity)))
+    else remember(this.#refused, keyOf(asked, wish), hold(), REMEMBERED)
   }
 
   /** RFC 6887 §8.1: hold times are not carried over to another server. */
   clear(): void {
     this.#refused.clear()
     this.#frozen = undefined
-  }
-
-  #remember(key: string, hold: Hold): void {
-    this.#refused.delete(key)
-    this.#refused.set(key, hold)
-    for (const oldest of this.#refused.keys()) {
-      if (this.#refused.size <= REMEMBERED) break
-      this.#refused.delete(oldest)
-    }
   }
 }

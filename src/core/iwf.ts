@@ -4,7 +4,7 @@ import { type Millis, type Port, after, millis } from '../lib/units.ts'
 import type { Context } from './context.ts'
 import { Fault } from './fault.ts'
 import type { Gateway } from './gateway.ts'
-import { checkRange, lookUp, ownEntries, shown } from './listing.ts'
+import { checkRange, holdsAny, lookUp, ownEntries, shown } from './listing.ts'
 import { type PortKey, portKey } from './mapping.ts'
 import { type MappingParts, Mappings } from './mappings.ts'
 import { type Limits, Policy } from './policy.ts'
@@ -146,7 +146,7 @@ export class InterworkingFunction implements Gateway {
   }
 
   #nothingToDelete(range: PortRange): Fault {
-    return this.#context.table.holdsAny(range)
+    return holdsAny(this.#context.table, range)
       ? new Fault(606, 'the entries in the range are other hosts’')
       : new Fault(730, 'the range holds no entry')
   }

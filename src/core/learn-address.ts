@@ -1,4 +1,4 @@
-import { deadline, sleepUntil } from '../lib/abort.ts'
+import { sleepUntil, within } from '../lib/abort.ts'
 import { ANY_IPV4 } from '../lib/ip.ts'
 import { after, millis, port, seconds, toMillis } from '../lib/units.ts'
 import type { Context } from './context.ts'
@@ -42,9 +42,8 @@ export async function learnExternalAddress(context: Context): Promise<void> {
 
 async function askOnce({ closing, claims, ports, tombstones }: Context, claim: Claim): Promise<PcpOutcome> {
   const { clock, pcp } = ports
-  const wait = deadline(clock, after(clock.now(), PATIENCE), closing)
-  const outcome = await pcp.map(firstRequest(claim, WISH), wait.signal)
-  wait[Symbol.dispose]()
+  const ask = (signal: AbortSignal) => pcp.map(firstRequest(claim, WISH), signal)
+  const outcome = await within(clock, after(clock.now(), PATIENCE), ask, closing)
   const assigned = outcome.kind === 'granted' ? outcome.external.port : 0
   if (outcome.kind === 'refused') claims.close(claim, clock.now())
   else void tombstones.bury(claim, portKey('UDP', assigned), after(clock.now(), toMillis(WISH.lifetime)))

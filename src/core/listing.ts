@@ -1,7 +1,7 @@
-import type { Millis, Port } from '../lib/units.ts'
+import type { Millis } from '../lib/units.ts'
 import { Fault } from './fault.ts'
 import { leaseLeft } from './lease.ts'
-import type { Entry } from './mapping.ts'
+import type { Entry, Mapping } from './mapping.ts'
 import type { MappingTable } from './mapping-table.ts'
 import type { Caller, EntryKey, PortMappingEntry, PortRange } from './types.ts'
 
@@ -17,13 +17,20 @@ export const shown = (entry: Entry, now: Millis): PortMappingEntry => ({
   leaseDuration: leaseLeft(entry.leaseEnd, now),
 })
 
-const inRange = (port: Port, range: PortRange): boolean => port >= range.startPort && port <= range.endPort
+const inRange = ({ claim, externalPort }: Mapping, range: PortRange): boolean =>
+  claim.protocol === range.protocol && externalPort >= range.startPort && externalPort <= range.endPort
+
+/** Is any port of the range mapped, by whomever? */
+export function holdsAny(table: MappingTable, range: PortRange): boolean {
+  for (const mapping of table.mappings()) if (inRange(mapping, range)) return true
+  return false
+}
 
 /** The caller's own entries in the range, the oldest first. */
 export function ownEntries(table: MappingTable, range: PortRange, caller: Caller): Entry[] {
   const own = [...table.ofClient(caller.address)]
   return own
-    .filter((mapping) => mapping.claim.protocol === range.protocol && inRange(mapping.externalPort, range))
+    .filter((mapping) => inRange(mapping, range))
     .flatMap((mapping) => [...mapping.entries.values()])
     .sort((a, b) => a.order - b.order)
 }

@@ -3,7 +3,7 @@ import type { Port } from '../lib/units.ts'
 import { type Entry, type InternalKey, internalKey, type Mapping, type PortKey, portKey } from './mapping.ts'
 import type { PcpMapping } from './ports.ts'
 import { pcpMapping } from './translate.ts'
-import type { EntryKey, PortRange, Protocol } from './types.ts'
+import type { EntryKey, Protocol } from './types.ts'
 
 const keyOf = (mapping: Mapping): PortKey => portKey(mapping.claim.protocol, mapping.externalPort)
 
@@ -43,16 +43,6 @@ export class MappingTable {
   /** The entry at `index`, the oldest at 0, without gaps. */
   entryAt(index: number): Entry | undefined {
     return this.#entries[index]
-  }
-
-  /** Is any port of the range mapped, by whomever? */
-  holdsAny(range: PortRange): boolean {
-    for (const mapping of this.#byPort.values()) {
-      const port = mapping.externalPort
-      if (mapping.claim.protocol === range.protocol && port >= range.startPort && port <= range.endPort)
-        return true
-    }
-    return false
   }
 
   ofClient(client: Ipv4Address): ReadonlySet<Mapping> {

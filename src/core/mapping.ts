@@ -36,6 +36,9 @@ export interface Claim {
   readonly generation: number
 }
 
+/** The LAN host's end of a mapping. */
+export type LanPort = Pick<Claim, 'protocol' | 'client' | 'internalPort'>
+
 export interface Mapping {
   claim: Claim
   externalPort: Port

@@ -1,4 +1,4 @@
-import { atMost, deadline } from '../lib/abort.ts'
+import { atMost, within } from '../lib/abort.ts'
 import type { Ipv4Address } from '../lib/ip.ts'
 import { type Millis, type Port, after, millis, toMillis } from '../lib/units.ts'
 import type { Context } from './context.ts'
@@ -83,7 +83,7 @@ export class Mappings {
 
   /** Resolves with the external port, once the carrier has granted it. */
   async create(request: AddAnyRequest, preferFailure: boolean, due: Millis): Promise<Port> {
-    const { claims, holds, ports, table, tombstones } = this.#context
+    const { claims, closing, holds, ports, table, tombstones } = this.#context
     const key = portKey(request.protocol, request.externalPort)
     const wish = this.#wish(request, preferFailure)
     const lan = {
@@ -99,7 +99,8 @@ export class Mappings {
       const reserved = await this.#probes?.adopt(key, lan, due)
       await tombstones.cleared(key, due)
       const claim = reserved ?? claims.open(lan, request.externalPort)
-      const grant = await this.#establish(claim, wish, due)
+      const ask = (signal: AbortSignal) => establish(this.#context, claim, wish, signal)
+      const grant = await within(ports.clock, due, ask, closing)
       return this.#adopt({ claim, grant, preferFailure }, request)
     } finally {
       admitted[Symbol.dispose]()
@@ -153,16 +154,6 @@ export class Mappings {
       remoteHost: request.remoteHost,
       lifetime: firstLifetime(leaseEnd(request.lease, now), now, maxLifetime),
       externalAddress: external.address,
-    }
-  }
-
-  async #establish(claim: Claim, wish: Wish, due: Millis): Promise<Grant> {
-    const { closing, ports } = this.#context
-    const wait = deadline(ports.clock, due, closing)
-    try {
-      return await establish(this.#context, claim, wish, wait.signal)
-    } finally {
-      wait[Symbol.dispose]()
     }
   }
 

@@ -1,4 +1,4 @@
-import { atMost, deadline } from '../lib/abort.ts'
+import { atMost, within } from '../lib/abort.ts'
 import { ANY_IPV4, type Ipv4Address } from '../lib/ip.ts'
 import { TokenBuckets } from '../lib/token-bucket.ts'
 import { type Millis, type Port, after, millis, seconds, toMillis } from '../lib/units.ts'
@@ -74,9 +74,8 @@ export class Probes {
   async #ask(claim: Claim, externalPort: Port): Promise<void> {
     const { claims, closing, ports, tombstones } = this.#context
     const { clock, pcp } = ports
-    const wait = deadline(clock, after(clock.now(), PATIENCE), closing)
-    const outcome = await pcp.map(firstRequest(claim, wishFor(externalPort)), wait.signal)
-    wait[Symbol.dispose]()
+    const ask = (signal: AbortSignal) => pcp.map(firstRequest(claim, wishFor(externalPort)), signal)
+    const outcome = await within(clock, after(clock.now(), PATIENCE), ask, closing)
     const lifetime = outcome.kind === 'granted' ? believed(outcome.lifetime) : LIFETIME
     const until = after(clock.now(), toMillis(lifetime))
     const key = portKey(claim.protocol, externalPort)

@@ -1,4 +1,4 @@
-import { atMost, deadline, sleepUntil } from '../lib/abort.ts'
+import { atMost, sleepUntil, within } from '../lib/abort.ts'
 import { type Millis, after, toMillis } from '../lib/units.ts'
 import type { Claims } from './claims.ts'
 import type { Claim, PortKey } from './mapping.ts'
@@ -43,14 +43,8 @@ export class Tombstones {
   }
 
   async #delete(claim: Claim, until: Millis): Promise<void> {
-    const { clock } = this.#ports
-    const wait = deadline(clock, until, this.#closing)
-    try {
-      const free = await this.#untilConfirmed(claim, until, wait.signal)
-      this.#claims.close(claim, free)
-    } finally {
-      wait[Symbol.dispose]()
-    }
+    const confirm = (signal: AbortSignal) => this.#untilConfirmed(claim, until, signal)
+    this.#claims.close(claim, await within(this.#ports.clock, until, confirm, this.#closing))
   }
 
   /** When the server's last trace of the claim ends. */

@@ -3,7 +3,7 @@ import type { Clock } from './clock.ts'
 import type { Millis } from './units.ts'
 
 /** A signal that aborts at `due`, or as soon as `cause` does. Dispose it when the wait is over. */
-export function deadline(
+function deadline(
   clock: Clock,
   due: Millis,
   cause?: AbortSignal,
@@ -22,6 +22,21 @@ export function deadline(
   }
 }
 
+/** Runs `task` with a signal that aborts at `due`, or as soon as `cause` does. */
+export async function within<T>(
+  clock: Clock,
+  due: Millis,
+  task: (signal: AbortSignal) => Promise<T>,
+  cause?: AbortSignal,
+): Promise<T> {
+  const wait = deadline(clock, due, cause)
+  try {
+    return await task(wait.signal)
+  } finally {
+    wait[Symbol.dispose]()
+  }
+}
+
 /** Settles as `done` does, but resolves at `due` at the latest. */
 export async function atMost(clock: Clock, due: Millis, done: Promise<unknown>): Promise<void> {
   let timer: Disposable | undefined
@@ -36,14 +51,8 @@ export async function atMost(clock: Clock, due: Millis, done: Promise<unknown>):
 }
 
 /** Resolves at `due`, or as soon as `signal` aborts. */
-export async function sleepUntil(clock: Clock, due: Millis, signal: AbortSignal): Promise<void> {
-  const wait = deadline(clock, due, signal)
-  try {
-    await aborted(wait.signal)
-  } finally {
-    wait[Symbol.dispose]()
-  }
-}
+export const sleepUntil = (clock: Clock, due: Millis, signal: AbortSignal): Promise<void> =>
+  within(clock, due, aborted, signal)
 
 /** Resolves when `signal` aborts. */
 export async function aborted(signal: AbortSignal): Promise<void> {

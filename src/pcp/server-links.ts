@@ -1,5 +1,5 @@
 import type { PcpEvents } from '../core/ports.ts'
-import { deadline } from '../lib/abort.ts'
+import { within } from '../lib/abort.ts'
 import type { Clock, Random } from '../lib/clock.ts'
 import { bracketed } from '../lib/ip.ts'
 import type { Log } from '../lib/log.ts'
@@ -101,9 +101,7 @@ async function natPmpClient(
 
 /** Asks for an epoch, whatever comes of it. */
 async function probed(link: Link | undefined, clock: Clock): Promise<void> {
-  const wait = deadline(clock, after(clock.now(), PROBE))
-  await link?.alive(wait.signal)
-  wait[Symbol.dispose]()
+  if (link) await within(clock, after(clock.now(), PROBE), (signal) => link.alive(signal))
 }
 
 /** Undefined when there is no route to the address, which may change. */

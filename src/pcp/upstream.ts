@@ -9,16 +9,15 @@ import type {
   PcpRefused,
   PcpSilent,
 } from '../core/ports.ts'
-import { aborted, deadline, either, sharedAbort } from '../lib/abort.ts'
+import { aborted, either, sharedAbort, within } from '../lib/abort.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import { type Millis, after, millis } from '../lib/units.ts'
-import type { ResponseSeen } from './listener.ts'
 
 /** What one address of a server tells while it is in use. */
 export interface LinkEvents {
   /** Every response that stood its checks. */
-  heard(seen?: ResponseSeen): void
+  heard(): void
   /** ICMP said so, or the system: nobody is there. */
   unreachable(why: string): void
 }
@@ -38,8 +37,10 @@ export type OpenLink = (events: LinkEvents) => Promise<Link | undefined>
 export interface UpstreamOptions {
   readonly clock: Clock
   readonly log: Log
-  readonly events: PcpEvents
 }
+
+/** What the upstream itself tells; the rest of `PcpEvents` comes from its links. */
+type UpstreamEvents = Pick<PcpEvents, 'switched' | 'returned'>
 
 /** Two silent sends (RFC 6887 §8.1.1): time to see whether another address answers. */
 const SUSPECT = millis(9000)
@@ -74,9 +75,16 @@ export class Upstream implements PcpPort {
   /** A server was in use before: whoever comes next is another one, or sees us as another. */
   #known = false
 
+  #events: UpstreamEvents | undefined
+
   constructor(options: UpstreamOptions) {
     this.#options = options
     this.#heardAt = options.clock.now()
+  }
+
+  /** Whom to tell: the core, which is made after the carrier it talks to. */
+  listen(events: UpstreamEvents): void {
+    this.#events = events
   }
 
   get reachable(): boolean {
@@ -92,7 +100,7 @@ export class Upstream implements PcpPort {
     this.#known = addresses.length > 0
     this.#addresses = addresses
     await this.#connect()
-    if (changed) this.#options.events.switched()
+    if (changed) this.#events?.switched()
   }
 
   /** We have no address to ask from: nobody can answer until `use` is called again. */
@@ -187,13 +195,13 @@ export class Upstream implements PcpPort {
   }
 
   #heard(): void {
-    const { clock, events, log } = this.#options
+    const { clock, log } = this.#options
     this.#heardAt = clock.now()
     if (this.#reachable) return
     this.#reachable = true
     this.#probe?.[Symbol.dispose]()
     log.info({ server: this.#link?.name }, 'the PCP server answers again')
-    events.returned()
+    this.#events?.returned()
   }
 
   #suspect(since: Millis): void {
@@ -225,9 +233,7 @@ export class Upstream implements PcpPort {
     const link = open && (await this.#open(open))
     if (!link) return undefined
     const { clock } = this.#options
-    const wait = deadline(clock, after(clock.now(), PROBE))
-    const alive = await link.alive(wait.signal)
-    wait[Symbol.dispose]()
+    const alive = await within(clock, after(clock.now(), PROBE), (signal) => link.alive(signal))
     if (alive && !this.#closed) return link
     link.close()
     return undefined
@@ -252,15 +258,15 @@ export class Upstream implements PcpPort {
   }
 
   async #signOfLife(): Promise<void> {
-    if (!this.#link) {
+    const link = this.#link
+    if (!link) {
       await this.#connect()
-      if (this.reachable) this.#options.events.returned()
+      if (this.reachable) this.#events?.returned()
       return
     }
     const { clock } = this.#options
-    const wait = deadline(clock, after(clock.now(), PROBE), this.#replaced.signal)
-    await this.#link.alive(wait.signal)
-    wait[Symbol.dispose]()
+    const alive = (signal: AbortSignal) => link.alive(signal)
+    await within(clock, after(clock.now(), PROBE), alive, this.#replaced.signal)
     await this.#search()
   }
 }

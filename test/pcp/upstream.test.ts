@@ -81,7 +81,8 @@ async function upstreamOver(...answering: boolean[]) {
     mappingUpdate: tell('update'),
   }
   const addresses = answering.map((answers, i) => new FakeAddress(clock, `address ${i}`, answers))
-  const upstream = new Upstream({ clock, log, events })
+  const upstream = new Upstream({ clock, log })
+  upstream.listen(events)
   await upstream.use(addresses.map(({ open }) => open))
   const ask = (most = 25_000, sending: MapRequest['sending'] = 'until-answered') => {
     const stop = new AbortController()

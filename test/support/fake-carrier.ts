@@ -8,8 +8,8 @@ import type {
   PcpSilent,
 } from '../../src/core/ports.ts'
 import { aborted } from '../../src/lib/abort.ts'
-import { type Ipv4Address, parseIpv4 } from '../../src/lib/ip.ts'
 import { type Port, millis, port, seconds } from '../../src/lib/units.ts'
+import { ipv4 as ip } from '../pcp/literals.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 
 interface Held {
@@ -18,11 +18,7 @@ interface Held {
   expires: number
 }
 
-export const ip = (text: string): Ipv4Address => {
-  const address = parseIpv4(text)
-  if (!address) throw new Error(`not an IPv4 address: ${text}`)
-  return address
-}
+export { ip }
 
 /** A carrier behind the core's PcpPort: no packets, but the server's side of RFC 6887 §11.3 and every way to fail. */
 export class FakeCarrier implements PcpPort {

@@ -1,18 +1,12 @@
 import type { Clock, Random } from '../../src/lib/clock.ts'
-import { type Ipv4Address, parseIpv4 } from '../../src/lib/ip.ts'
 import type { Log } from '../../src/lib/log.ts'
 import { after } from '../../src/lib/units.ts'
 import type { Endpoint, PcpSocket } from '../../src/pcp/socket.ts'
 import { Responder } from '../../src/pcp-server/responder.ts'
 import { DEFAULT_SETTINGS, type Settings } from '../../src/pcp-server/settings.ts'
+import { ip } from './fake-carrier.ts'
 
-const address = (text: string): Ipv4Address => {
-  const parsed = parseIpv4(text)
-  if (!parsed) throw new RangeError(text)
-  return parsed
-}
-
-export const SERVER: Endpoint = { address: address('100.64.0.1'), port: 5351 }
+export const SERVER: Endpoint = { address: ip('100.64.0.1'), port: 5351 }
 const QUIET: Log = {
   debug: () => undefined,
   info: () => undefined,
@@ -34,7 +28,7 @@ export class MemoryCarrier {
   }
 
   readonly connect = (server: Endpoint): Promise<PcpSocket> => {
-    const local: Endpoint = { address: address('100.64.0.2'), port: this.#nextPort++ }
+    const local: Endpoint = { address: ip('100.64.0.2'), port: this.#nextPort++ }
     let hear: (packet: Uint8Array, from: Endpoint) => void = () => undefined
     let open = true
     return Promise.resolve({

@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { assembleCore } from '../../src/core/assemble.ts'
-import type { PcpEvents } from '../../src/core/ports.ts'
 import { sharedAbort } from '../../src/lib/abort.ts'
 import { millis, port, seconds } from '../../src/lib/units.ts'
 import { Announcements } from '../../src/pcp/announcements.ts'
@@ -24,15 +23,7 @@ async function chain(settings: Partial<Settings> = {}, seed = 1, natPmp: 'auto' 
   const lines: string[] = []
   const line = (_fields: object, message: string) => void lines.push(message)
   const log = { debug: () => undefined, info: line, warn: line, error: line }
-  const told: { events?: PcpEvents } = {}
-  const events: PcpEvents = {
-    switched: () => told.events?.switched(),
-    lostState: () => told.events?.lostState(),
-    returned: () => told.events?.returned(),
-    doubtful: () => told.events?.doubtful(),
-    mappingUpdate: (mapping, outcome) => told.events?.mappingUpdate(mapping, outcome),
-  }
-  const upstream = new Upstream({ clock, log, events })
+  const upstream = new Upstream({ clock, log })
   const core = assembleCore(
     { clock, random, log, nat, pcp: upstream },
     {
@@ -44,10 +35,19 @@ async function chain(settings: Partial<Settings> = {}, seed = 1, natPmp: 'auto' 
       closing: sharedAbort().signal,
     },
   )
-  told.events = core.events
+  upstream.listen(core.events)
   const secret = new Uint8Array(32).fill(7)
   const announcements = new Announcements()
-  const parts = { clock, random, log, connect: carrier.connect, secret, events, natPmp, announcements }
+  const parts = {
+    clock,
+    random,
+    log,
+    connect: carrier.connect,
+    secret,
+    events: core.events,
+    natPmp,
+    announcements,
+  }
   await upstream.use(serverLinks([SERVER], parts))
   const within = <T>(call: Promise<T>): Promise<T> => clock.answered(call)
   const held = () =>

@@ -1,4 +1,4 @@
-import { deadline, sleepUntil } from '../../lib/abort.ts'
+import { sleepUntil, within } from '../../lib/abort.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Log } from '../../lib/log.ts'
 import { type Millis, after, millis } from '../../lib/units.ts'
@@ -96,16 +96,15 @@ export class Delivery {
 
   async #taken(callback: Callback, seq: number, values: Values): Promise<boolean> {
     const { clock, log, send } = this.#ports
-    const wait = deadline(clock, after(clock.now(), PATIENCE), this.#ended.signal)
     const to = `${callback.address}:${callback.port}`
     try {
-      const status = await send(notifyTo(callback, this.#subscription, seq, values), wait.signal)
+      const notify = (signal: AbortSignal) =>
+        send(notifyTo(callback, this.#subscription, seq, values), signal)
+      const status = await within(clock, after(clock.now(), PATIENCE), notify, this.#ended.signal)
       if (status >= 200 && status < 300) return true
       log.debug({ to, status }, 'events: a subscriber refuses an event')
     } catch (error) {
       log.debug({ to, error: String(error) }, 'events: a subscriber does not take an event')
-    } finally {
-      wait[Symbol.dispose]()
     }
     return false
   }
