@@ -101,6 +101,7 @@ export class Mappings {
       const claim = reserved ?? claims.open(lan, request.externalPort)
       const ask = (signal: AbortSignal) => establish(this.#context, claim, wish, signal)
       const grant = await within(ports.clock, due, ask, closing)
+      await this.#refuseDouble(claim, grant)
       return this.#adopt({ claim, grant, preferFailure }, request)
     } finally {
       admitted[Symbol.dispose]()
@@ -161,6 +162,16 @@ export class Mappings {
   #wishedPort({ externalPort, protocol }: AddAnyRequest, preferFailure: boolean): Port | 0 {
     const taken = externalPort === 0 || this.#context.table.at(protocol, externalPort) !== undefined
     return taken && !preferFailure ? 0 : externalPort
+  }
+
+  /** A server that lost its state may give away a port that it gave us before; its first owner keeps it here. */
+  async #refuseDouble(claim: Claim, { external, lifetime }: Grant): Promise<void> {
+    const { ports, table, tombstones } = this.#context
+    if (!table.at(claim.protocol, external.port)) return
+    await withdraw(this.#context, claim)
+    const until = after(ports.clock.now(), toMillis(lifetime))
+    void tombstones.bury(claim, portKey(claim.protocol, external.port), until)
+    throw new Fault(501, `the carrier gave port ${external.port}, which another mapping of ours has`)
   }
 
   #adopt({ claim, grant, preferFailure }: Granted, request: AddAnyRequest): Port {

@@ -269,6 +269,18 @@ describe('AddAnyPortMapping (RFC 6970 §5.6.1)', () => {
     expect(carrier.maps[1]?.suggestedPort).toBe(0)
   })
 
+  it('a port that another of our mappings has already is given back: nothing has two owners', async () => {
+    const { answered, carrier, clock, iwf, nat } = coreBench()
+    await answered(iwf.addPortMapping(add({ externalPort: port(20_000) }), caller()))
+    carrier.held.clear()
+    const other = { ...add({ internalClient: OTHER }), externalPort: 0 } as const
+    expect(await faultOf(() => answered(iwf.addAnyPortMapping(other, caller(OTHER))))).toBe(501)
+    await clock.advance(100)
+    expect(carrier.deletes).toHaveLength(1)
+    expect([...nat.rules.values()].map(({ rule }) => rule.client)).toEqual([HOST])
+    expect(iwf.getGenericPortMappingEntry(0)).toMatchObject({ internalClient: HOST, externalPort: 20_000 })
+  })
+
   it('E9: further mappings suggest the address of the first', async () => {
     const { answered, carrier, iwf } = coreBench()
     await answered(iwf.addPortMapping(add(), caller()))
