@@ -31,8 +31,8 @@ module.exports = {
     {
       name: 'nobody-imports-the-top',
       severity: 'error',
-      from: { pathNot: '^src/(cli|main|commands/)' },
-      to: { path: '^src/(cli|main|commands/)' },
+      from: { pathNot: '^src/(cli|main|network|commands/)' },
+      to: { path: '^src/(cli|main|network|commands/)' },
     },
   ],
   options: {

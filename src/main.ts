@@ -4,26 +4,25 @@ import type { Config } from './config/schema.ts'
 import { assembleCore, type Core } from './core/assemble.ts'
 import type { InterworkingFunction } from './core/iwf.ts'
 import type { NatPort } from './core/ports.ts'
+import { HostWatch } from './lan/host-watch.ts'
 import { type Interfaces, ipv4Interface, lansOf } from './lan/interfaces.ts'
 import { type InterfaceName, parseInterfaceName } from './lan/interface-name.ts'
 import { linkCounters, linkUp } from './lan/link.ts'
-import { InterfaceWatcher } from './lan/watcher.ts'
 import { sharedAbort } from './lib/abort.ts'
 import type { Clock, Random } from './lib/clock.ts'
 import { Closers } from './lib/closers.ts'
-import type { Ipv4Address } from './lib/ip.ts'
-import { type Lan, sameLans } from './lib/lan.ts'
+import type { Lan } from './lib/lan.ts'
 import type { Log } from './lib/log.ts'
-import { SerialQueues } from './lib/serial.ts'
 import { type Millis, after, millis } from './lib/units.ts'
 import { VERSION } from './lib/version.ts'
 import { localPorts } from './nat/local-ports.ts'
+import { followHosts, followInterfaces } from './network.ts'
 import { Announcements, AnnouncementSocket } from './pcp/announcements.ts'
 import { DefaultRouter, readRoutes } from './pcp/default-router.ts'
 import { serverLinks } from './pcp/server-links.ts'
 import type { Endpoint, PcpSocket } from './pcp/socket.ts'
 import { Upstream } from './pcp/upstream.ts'
-import { type Identity, saveBootId, uuidFor } from './store/identity.ts'
+import { type Identity, uuidFor } from './store/identity.ts'
 import type { ServiceWorld } from './upnp/action.ts'
 import { DESCRIPTION_PATH, type DescriptionValues, type Descriptors } from './upnp/description.ts'
 import { sendNotify } from './upnp/gena/http-send.ts'
@@ -43,6 +42,8 @@ export interface Surroundings {
   readonly random: Random
   readonly log: Log
   readonly interfaces: () => Interfaces
+  /** The kernel's neighbour table, as text. */
+  readonly neighbourTable: () => string
   readonly connect: (server: Endpoint) => Promise<PcpSocket>
   readonly descriptors: Descriptors
   readonly identity: Identity
@@ -103,6 +104,7 @@ async function startParts(config: Config, world: Surroundings, closers: Closers)
   await ssdp.start(lans)
   closers.defer(() => ssdp.stop())
   closers.defer(followInterfaces(config, world, { ...core, http, ssdp }))
+  closers.defer(followHosts(core.hosts, iwf, log))
   iwf.start()
   if (lans.length === 0)
     log.warn({ interfaces: config.lan.interfaces }, 'no LAN has an address yet; waiting for one')
@@ -121,6 +123,7 @@ interface CoreParts extends Core {
   readonly reconnect: () => Promise<void>
   /** We have none. */
   readonly lose: () => void
+  readonly hosts: HostWatch
 }
 
 async function startCore(config: Config, world: Surroundings, closers: Closers): Promise<CoreParts> {
@@ -128,8 +131,9 @@ async function startCore(config: Config, world: Surroundings, closers: Closers):
   const pcp = new Upstream(world)
   closers.defer(() => pcp.close())
   closers.defer(() => closing.abort())
+  const hosts = new HostWatch(world, config.lan.interfaces)
   const core = assembleCore(
-    { ...world, pcp },
+    { ...world, pcp, hosts },
     {
       wanPorts: config.nat.mode === 'nftables' ? config.nat.ports : undefined,
       takenPorts: await localPorts(),
@@ -156,44 +160,7 @@ async function startCore(config: Config, world: Surroundings, closers: Closers):
   await reconnect()
   if (servers.length === 0) router.follow(() => void pcp.use(links))
   closers.defer(() => router.stop())
-  return { ...core, reconnect, lose: () => pcp.lose() }
-}
-
-interface Followers {
-  readonly http: UpnpHttp
-  readonly ssdp: SsdpServer
-  readonly lose: () => void
-  readonly reconnect: () => Promise<void>
-}
-
-/** Goes where the LANs and the WAN address go. Returns what ends it. */
-function followInterfaces(config: Config, world: Surroundings, { http, lose, reconnect, ssdp }: Followers) {
-  const { clock, interfaces, log, nat } = world
-  const turns = new SerialQueues<'network'>()
-  const followLans = async (lans: readonly Lan[]) => {
-    log.info({ lans }, 'the LANs changed')
-    await http.setLans(lans)
-    await nat.setLans(lans)
-    await ssdp.setLans(lans)
-    await saveBootId(config.state.dir, ssdp.bootId)
-  }
-  const followWan = async (wan: Ipv4Address | undefined) => {
-    log.info({ wan: wan ?? 'none' }, 'the WAN address changed')
-    if (wan === undefined) lose()
-    else await reconnect()
-  }
-  const watched = { lans: config.lan.interfaces, wan: config.wan.interface }
-  const watcher = new InterfaceWatcher({ clock, log, read: interfaces }, watched, (now, before) => {
-    const follow = async () => {
-      if (!sameLans(now.lans, before.lans)) await followLans(now.lans)
-      if (now.wan !== before.wan) await followWan(now.wan)
-    }
-    turns
-      .run('network', follow)
-      .catch((error: unknown) => log.error({ error }, 'a change of the network is not followed'))
-  })
-  watcher.start()
-  return () => watcher.stop()
+  return { ...core, reconnect, lose: () => pcp.lose(), hosts }
 }
 
 interface ServiceParts {

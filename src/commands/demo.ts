@@ -93,6 +93,7 @@ async function show(io: Io, closers: Closers): Promise<number> {
     random,
     log: QUIET,
     interfaces: () => ({ lo: networkInterfaces()['lo'] }),
+    neighbourTable: () => '', // loopback has no neighbours
     connect: (to) => tap.connect(to),
     descriptors: await readDescriptors(io.descriptors),
     identity: await loadIdentity(stateDir),

@@ -2,6 +2,7 @@ import { existsSync, fstatSync } from 'node:fs'
 import type { Config } from '../config/schema.ts'
 import { readConfig } from '../config/read-config.ts'
 import { readInterfaces } from '../lan/interfaces.ts'
+import { readNeighbourTable } from '../lan/neighbours.ts'
 import { bootTime } from '../lib/boot-time.ts'
 import { Deadlines } from '../lib/deadlines.ts'
 import type { Log } from '../lib/log.ts'
@@ -48,6 +49,7 @@ async function serve(config: Config, io: Io): Promise<number> {
     random,
     log,
     interfaces: readInterfaces,
+    neighbourTable: readNeighbourTable,
     connect: connectSocket,
     descriptors: await readDescriptors(io.descriptors),
     identity: await loadIdentity(config.state.dir),

@@ -1,4 +1,6 @@
 import { atMost } from '../lib/abort.ts'
+import type { Ipv4Address } from '../lib/ip.ts'
+import type { MacAddress } from '../lib/mac.ts'
 import { SerialQueues } from '../lib/serial.ts'
 import { type Millis, type Port, after, millis } from '../lib/units.ts'
 import type { Context } from './context.ts'
@@ -50,6 +52,7 @@ export class InterworkingFunction implements Gateway {
   /** RFC 6970 §5.6.2. */
   async addPortMapping(request: AddRequest, caller: Caller): Promise<void> {
     this.#policy.authorize(request, caller)
+    this.#meet(request.internalClient)
     this.#mappings.refuseTaken(request)
     const due = this.#deadline()
     await this.#turns.run(portKey(request.protocol, request.externalPort), async () => {
@@ -64,6 +67,7 @@ export class InterworkingFunction implements Gateway {
   /** RFC 6970 §5.6.1. What the host has already keeps its port (WANIPConnection:2 figure 2-4). */
   async addAnyPortMapping(request: AddAnyRequest, caller: Caller): Promise<Port> {
     this.#policy.authorize(request, caller)
+    this.#meet(request.internalClient)
     const due = this.#deadline()
     return await this.#turns.run(
       `${request.protocol}:${request.internalClient}:${request.internalPort}`,
@@ -99,6 +103,22 @@ export class InterworkingFunction implements Gateway {
     for (const entry of own) void this.#mappings.remove(entry)
     this.#context.changes.table()
     return Promise.resolve()
+  }
+
+  /** The LAN hosts that have mappings, and the MAC address each had when it asked for them, as far as known. */
+  hosts(): ReadonlyMap<Ipv4Address, MacAddress | undefined> {
+    const { table } = this.#context
+    return new Map([...table.clients()].map((client) => [client, table.macOf(client)]))
+  }
+
+  /**
+   * RFC 6970 §5.10, RFC 6887 §15: the LAN host is gone, and all it had goes at once, here and at the carrier, running
+   * flows included. Gives the number of entries it had.
+   */
+  forgetHost(client: Ipv4Address): number {
+    const entries = this.#mappings.forget(client)
+    if (entries > 0) this.#context.changes.table()
+    return entries
   }
 
   getGenericPortMappingEntry(index: number): PortMappingEntry {
@@ -139,6 +159,15 @@ export class InterworkingFunction implements Gateway {
 
   systemUpdateId(): number {
     return this.#context.changes.systemUpdateId
+  }
+
+  /** Another machine has the address now: what the former one had is not for it to find. */
+  #meet(client: Ipv4Address): void {
+    const { ports, table } = this.#context
+    const [former, now] = [table.macOf(client), ports.hosts.macOf(client)]
+    if (former === undefined || now === undefined || former === now) return
+    ports.log.info({ client, former, now }, 'another machine has the address of a LAN host')
+    this.forgetHost(client)
   }
 
   #deadline(): Millis {

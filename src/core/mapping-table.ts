@@ -1,4 +1,5 @@
 import type { Ipv4Address } from '../lib/ip.ts'
+import type { MacAddress } from '../lib/mac.ts'
 import type { Port } from '../lib/units.ts'
 import { type Entry, type InternalKey, internalKey, type Mapping, type PortKey, portKey } from './mapping.ts'
 import type { PcpMapping } from './ports.ts'
@@ -47,6 +48,17 @@ export class MappingTable {
 
   ofClient(client: Ipv4Address): ReadonlySet<Mapping> {
     return this.#byClient.get(client) ?? new Set()
+  }
+
+  /** The LAN hosts that have mappings. */
+  clients(): IterableIterator<Ipv4Address> {
+    return this.#byClient.keys()
+  }
+
+  /** The MAC address that the mappings of `client` were made for; undefined while it has none, or none was known. */
+  macOf(client: Ipv4Address): MacAddress | undefined {
+    for (const { mac } of this.ofClient(client)) if (mac !== undefined) return mac
+    return undefined
   }
 
   /** Adds a mapping that has no entry yet. Its port must be free. */

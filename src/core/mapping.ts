@@ -1,4 +1,5 @@
 import type { Ipv4Address } from '../lib/ip.ts'
+import type { MacAddress } from '../lib/mac.ts'
 import type { Millis, Port, Seconds } from '../lib/units.ts'
 import type { PcpMapping } from './ports.ts'
 import type { External, Lease, Protocol, RemoteHost } from './types.ts'
@@ -42,6 +43,8 @@ export type LanPort = Pick<Claim, 'protocol' | 'client' | 'internalPort'>
 export interface Mapping {
   claim: Claim
   externalPort: Port
+  /** The LAN host's own address when it asked: who has its IP address later inherits nothing. */
+  readonly mac: MacAddress | undefined
   /** Made by AddPortMapping: this external port or none. */
   readonly preferFailure: boolean
   grant: Grant

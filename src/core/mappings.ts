@@ -1,5 +1,6 @@
 import { atMost, within } from '../lib/abort.ts'
 import type { Ipv4Address } from '../lib/ip.ts'
+import type { MacAddress } from '../lib/mac.ts'
 import { type Millis, type Port, after, millis, toMillis } from '../lib/units.ts'
 import type { Context } from './context.ts'
 import { establish } from './establish.ts'
@@ -17,6 +18,7 @@ import {
   portKey,
   remoteHosts,
 } from './mapping.ts'
+import { PendingAdds } from './pending-adds.ts'
 import type { Policy } from './policy.ts'
 import type { Probes } from './probes.ts'
 import { lifetimeEnd } from './renewal.ts'
@@ -44,6 +46,7 @@ export class Mappings {
   readonly #leases: LeaseTimers
   /** Ports that AddPortMapping asks of the carrier right now, and for whom. */
   readonly #asking = new Map<PortKey, Ipv4Address>()
+  readonly #pending = new PendingAdds()
   #learning: Promise<void> | undefined
 
   constructor(context: Context, policy: Policy, { probes, upkeep }: MappingParts) {
@@ -91,19 +94,23 @@ export class Mappings {
       client: request.internalClient,
       internalPort: request.internalPort,
     }
+    const mac = ports.hosts.macOf(lan.client)
     holds.check(lan, wish)
     if (!ports.pcp.reachable) throw new Fault(501, 'the carrier does not answer')
     const admitted = this.#policy.admit(table, request.internalClient)
     if (preferFailure) this.#asking.set(key, request.internalClient)
+    const pending = this.#pending.begin(lan.client, closing)
     try {
       const reserved = await this.#probes?.adopt(key, lan, due)
       await tombstones.cleared(key, due)
       const claim = reserved ?? claims.open(lan, request.externalPort)
       const ask = (signal: AbortSignal) => establish(this.#context, claim, wish, signal)
-      const grant = await within(ports.clock, due, ask, closing)
-      await this.#refuseDouble(claim, grant)
-      return this.#adopt({ claim, grant, preferFailure }, request)
+      const grant = await within(ports.clock, due, ask, pending.signal)
+      const obstacle = this.#obstacle(claim, grant, pending.signal)
+      if (obstacle !== undefined) throw await this.#giveBack(claim, grant, obstacle)
+      return this.#adopt({ claim, grant, preferFailure, mac }, request)
     } finally {
+      pending[Symbol.dispose]()
       admitted[Symbol.dispose]()
       if (preferFailure) this.#asking.delete(key)
     }
@@ -140,6 +147,15 @@ export class Mappings {
     void this.#upkeep.renewNow(mapping)
   }
 
+  /** Ends all that the LAN host has or asks for. Gives the number of entries it had. */
+  forget(client: Ipv4Address): number {
+    this.#pending.end(client)
+    const own = [...this.#context.table.ofClient(client)]
+    const entries = own.reduce((count, mapping) => count + mapping.entries.size, 0)
+    for (const mapping of own) void this.#retire(mapping)
+    return entries
+  }
+
   /** Deletes everything; resolves when the carrier has confirmed all of it. */
   async releaseAll(): Promise<void> {
     const mappings = [...this.#context.table.mappings()]
@@ -164,21 +180,30 @@ export class Mappings {
     return taken && !preferFailure ? 0 : externalPort
   }
 
-  /** A server that lost its state may give away a port that it gave us before; its first owner keeps it here. */
-  async #refuseDouble(claim: Claim, { external, lifetime }: Grant): Promise<void> {
-    const { ports, table, tombstones } = this.#context
-    if (!table.at(claim.protocol, external.port)) return
+  /**
+   * Why what the carrier granted must not become a mapping. A server that lost its state may give away a port that
+   * it gave us before; its first owner keeps it here.
+   */
+  #obstacle({ protocol }: Claim, { external: { port } }: Grant, gone: AbortSignal): string | undefined {
+    if (this.#context.table.at(protocol, port))
+      return `the carrier gave port ${port}, which another mapping of ours has`
+    return gone.aborted ? 'the LAN host is gone' : undefined
+  }
+
+  async #giveBack(claim: Claim, { external, lifetime }: Grant, why: string): Promise<Fault> {
+    const { ports, tombstones } = this.#context
     await withdraw(this.#context, claim)
     const until = after(ports.clock.now(), toMillis(lifetime))
     void tombstones.bury(claim, portKey(claim.protocol, external.port), until)
-    throw new Fault(501, `the carrier gave port ${external.port}, which another mapping of ours has`)
+    return new Fault(501, why)
   }
 
-  #adopt({ claim, grant, preferFailure }: Granted, request: AddAnyRequest): Port {
+  #adopt({ claim, grant, preferFailure, mac }: Granted, request: AddAnyRequest): Port {
     const { changes, table } = this.#context
     const mapping: Mapping = {
       claim,
       externalPort: grant.external.port,
+      mac,
       preferFailure,
       grant,
       state: 'active',
@@ -262,6 +287,7 @@ interface Granted {
   readonly claim: Claim
   readonly grant: Grant
   readonly preferFailure: boolean
+  readonly mac: MacAddress | undefined
 }
 
 // Properties that other turns change while one waits, so each look is a fresh one.

@@ -1,6 +1,7 @@
 import type { Clock, Random } from '../lib/clock.ts'
 import type { IpAddress, Ipv4Address } from '../lib/ip.ts'
 import type { Log } from '../lib/log.ts'
+import type { MacAddress } from '../lib/mac.ts'
 import type { Millis, Port, Seconds } from '../lib/units.ts'
 import type { ResultName } from '../pcp/wire/constants.ts'
 import type { External, Protocol } from './types.ts'
@@ -13,6 +14,7 @@ export interface Ports {
   readonly log: Log
   readonly pcp: PcpPort
   readonly nat: NatPort
+  readonly hosts: HostsPort
 }
 
 /** One mapping as the PCP server is to have it (RFC 6887 §11). */
@@ -119,4 +121,10 @@ export interface NatPort {
   set(rule: NatRule, timeout: Seconds): Promise<void>
   /** Ends forwarding at this WAN port, running flows too. Absent is fine. */
   remove(protocol: Protocol, wanPort: Port): Promise<void>
+}
+
+/** What the router knows of the hosts on its LANs. */
+export interface HostsPort {
+  /** Who has this address now: by the DHCP server's leases, else by the neighbour table. */
+  macOf(address: Ipv4Address): MacAddress | undefined
 }

@@ -11,6 +11,7 @@ import { HOST } from '../support/core-bench.ts'
 const mapping = (externalPort: number): Mapping => ({
   claim: { protocol: 'TCP', client: HOST, internalPort: port(1), wanPort: port(externalPort), generation: 0 },
   externalPort: port(externalPort),
+  mac: undefined,
   preferFailure: true,
   grant: { external: { address: HOST, port: port(externalPort) }, lifetime: seconds(1), from: millis(0) },
   state: 'active',

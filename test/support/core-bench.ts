@@ -4,6 +4,7 @@ import type { AddRequest, Caller, EntryKey, IgdVersion } from '../../src/core/ty
 import { port, seconds } from '../../src/lib/units.ts'
 import { seeded } from './dice.ts'
 import { FakeCarrier, ip } from './fake-carrier.ts'
+import { FakeHosts } from './fake-hosts.ts'
 import { FakeNat } from './fake-nat.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
@@ -46,6 +47,7 @@ export function coreBench(over: Partial<CoreOptions> = {}) {
   const clock = new VirtualClock()
   const carrier = new FakeCarrier(clock)
   const nat = new FakeNat()
+  const hosts = new FakeHosts()
   const lines: { level: string; message: string }[] = []
   const level = (name: string) => (_fields: object, message: string) =>
     void lines.push({ level: name, message })
@@ -53,7 +55,7 @@ export function coreBench(over: Partial<CoreOptions> = {}) {
   const closing = new AbortController()
   const limits = { rules: [], perHost: 64, total: 512, addRate: 1000, addBurst: 1000 }
   const { iwf, context, events } = assembleCore(
-    { clock, random: seeded(1), log, pcp: carrier, nat },
+    { clock, random: seeded(1), log, pcp: carrier, nat, hosts },
     {
       wanPorts: { first: 49_152, last: 57_343 },
       takenPorts: [],
@@ -65,5 +67,5 @@ export function coreBench(over: Partial<CoreOptions> = {}) {
     },
   )
   const answered = <T>(call: Promise<T>): Promise<T> => clock.answered(call)
-  return { answered, carrier, clock, closing, context, events, iwf, limits, lines, nat }
+  return { answered, carrier, clock, closing, context, events, hosts, iwf, limits, lines, nat }
 }

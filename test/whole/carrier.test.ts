@@ -9,6 +9,7 @@ import { Upstream } from '../../src/pcp/upstream.ts'
 import type { Settings } from '../../src/pcp-server/settings.ts'
 import { add, caller, faultOf, key } from '../support/core-bench.ts'
 import { seeded } from '../support/dice.ts'
+import { FakeHosts } from '../support/fake-hosts.ts'
 import { FakeNat } from '../support/fake-nat.ts'
 import { MemoryCarrier, SERVER } from '../support/memory-carrier.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
@@ -25,7 +26,7 @@ async function chain(settings: Partial<Settings> = {}, seed = 1, natPmp: 'auto' 
   const log = { debug: () => undefined, info: line, warn: line, error: line }
   const upstream = new Upstream({ clock, log })
   const core = assembleCore(
-    { clock, random, log, nat, pcp: upstream },
+    { clock, random, log, nat, hosts: new FakeHosts(), pcp: upstream },
     {
       wanPorts: { first: 49_152, last: 57_343 },
       takenPorts: [],

@@ -1,0 +1,100 @@
+import type { Clock } from '../lib/clock.ts'
+import type { Ipv4Address } from '../lib/ip.ts'
+import type { Log } from '../lib/log.ts'
+import type { MacAddress } from '../lib/mac.ts'
+import { type Millis, after, millis } from '../lib/units.ts'
+import { macOfNeighbour, neighbours } from './neighbours.ts'
+
+export interface HostWatchPorts {
+  readonly clock: Clock
+  readonly log: Log
+  /** The kernel's neighbour table as text. Throws where there is none. */
+  readonly neighbourTable: () => string
+}
+
+/** Whose mappings may have to go. */
+export interface MappedHosts {
+  /** The hosts that have mappings, and the MAC address each had when it asked for them, as far as known. */
+  hosts(): ReadonlyMap<Ipv4Address, MacAddress | undefined>
+  /** The host is gone. */
+  gone(host: Ipv4Address, why: string): void
+}
+
+const EVERY = millis(2000)
+/** A host unseen for so long is worth a line; it may be switched off, so nothing more is done. */
+const SILENT = millis(24 * 3600 * 1000)
+
+/**
+ * Watches over the hosts that have mappings: when another machine has the address of one, that is gone
+ * (RFC 6970 §5.10). A host that is only silent keeps what it has.
+ */
+export class HostWatch {
+  readonly #ports: HostWatchPorts
+  readonly #devices: ReadonlySet<string>
+  /** When each host with mappings was last known to be there; 'told' once its long silence is logged. */
+  readonly #seen = new Map<Ipv4Address, Millis | 'told'>()
+  #unreadable = false
+  #timer: Disposable | undefined
+
+  /** `lans`: the names of the interfaces whose neighbours count. */
+  constructor(ports: HostWatchPorts, lans: readonly string[]) {
+    this.#ports = ports
+    this.#devices = new Set(lans)
+  }
+
+  start(mapped: MappedHosts): void {
+    const { clock } = this.#ports
+    this.#timer = clock.at(after(clock.now(), EVERY), () => {
+      this.start(mapped)
+      this.#look(mapped)
+    })
+  }
+
+  stop(): void {
+    this.#timer?.[Symbol.dispose]()
+  }
+
+  /** Who has this address now; undefined where nothing is known. */
+  macOf(address: Ipv4Address): MacAddress | undefined {
+    return macOfNeighbour(this.#table(), this.#devices, address)
+  }
+
+  #look(mapped: MappedHosts): void {
+    const hosts = mapped.hosts()
+    for (const host of this.#seen.keys()) if (!hosts.has(host)) this.#seen.delete(host)
+    if (hosts.size === 0) return
+    const known = neighbours(this.#table(), this.#devices)
+    for (const [host, former] of hosts) {
+      const now = known.get(host)
+      this.#noteSilence(host, now !== undefined)
+      if (former !== undefined && now !== undefined && former !== now)
+        mapped.gone(host, `${now} has its address now, not ${former}`)
+    }
+  }
+
+  #noteSilence(host: Ipv4Address, isSeen: boolean): void {
+    const { clock, log } = this.#ports
+    const last = this.#seen.get(host)
+    if (isSeen || last === undefined) this.#seen.set(host, clock.now())
+    else if (last !== 'told' && clock.now() - last >= SILENT) {
+      this.#seen.set(host, 'told')
+      log.warn({ host }, 'a host with port mappings has not been seen for a day; they are kept')
+    }
+  }
+
+  #table(): string {
+    try {
+      const table = this.#ports.neighbourTable()
+      this.#unreadable = false
+      return table
+    } catch (error) {
+      if (!this.#unreadable)
+        this.#ports.log.warn(
+          { error: String(error) },
+          'the neighbour table cannot be read: who takes the address of a LAN host is not noticed by it',
+        )
+      this.#unreadable = true
+      return ''
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import type { Config } from './config/schema.ts'
+import type { InterworkingFunction } from './core/iwf.ts'
+import { HostWatch } from './lan/host-watch.ts'
+import type { Interfaces } from './lan/interfaces.ts'
+import { InterfaceWatcher } from './lan/watcher.ts'
+import type { Clock } from './lib/clock.ts'
+import type { Ipv4Address } from './lib/ip.ts'
+import { type Lan, sameLans } from './lib/lan.ts'
+import type { Log } from './lib/log.ts'
+import { SerialQueues } from './lib/serial.ts'
+import { saveBootId } from './store/identity.ts'
+
+// Goes where the network around the router goes: its addresses, and the hosts on its LANs.
+
+interface NetworkWorld {
+  readonly clock: Clock
+  readonly log: Log
+  readonly interfaces: () => Interfaces
+  readonly nat: { setLans(lans: readonly Lan[]): Promise<void> }
+}
+
+interface Followers {
+  readonly http: { setLans(lans: readonly Lan[]): Promise<void> }
+  readonly ssdp: { setLans(lans: readonly Lan[]): Promise<void>; readonly bootId: number }
+  /** The WAN has no address. */
+  readonly lose: () => void
+  /** It has another one. */
+  readonly reconnect: () => Promise<void>
+}
+
+/** Follows the LANs and the WAN address. Returns what ends it. */
+export function followInterfaces(config: Config, world: NetworkWorld, followers: Followers): () => void {
+  const { clock, interfaces, log, nat } = world
+  const { http, lose, reconnect, ssdp } = followers
+  const turns = new SerialQueues<'network'>()
+  const followLans = async (lans: readonly Lan[]) => {
+    log.info({ lans }, 'the LANs changed')
+    await http.setLans(lans)
+    await nat.setLans(lans)
+    await ssdp.setLans(lans)
+    await saveBootId(config.state.dir, ssdp.bootId)
+  }
+  const followWan = async (wan: Ipv4Address | undefined) => {
+    log.info({ wan: wan ?? 'none' }, 'the WAN address changed')
+    if (wan === undefined) lose()
+    else await reconnect()
+  }
+  const watched = { lans: config.lan.interfaces, wan: config.wan.interface }
+  const watcher = new InterfaceWatcher({ clock, log, read: interfaces }, watched, (now, before) => {
+    const follow = async () => {
+      if (!sameLans(now.lans, before.lans)) await followLans(now.lans)
+      if (now.wan !== before.wan) await followWan(now.wan)
+    }
+    turns
+      .run('network', follow)
+      .catch((error: unknown) => log.error({ error }, 'a change of the network is not followed'))
+  })
+  watcher.start()
+  return () => watcher.stop()
+}
+
+/** Ends the mappings of hosts that are gone (RFC 6970 §5.10). Returns what ends it. */
+export function followHosts(watch: HostWatch, iwf: InterworkingFunction, log: Log): () => void {
+  const gone = (host: Ipv4Address, why: string) => {
+    const entries = iwf.forgetHost(host)
+    if (entries > 0) log.info({ host, why, entries }, 'a LAN host is gone, and its port mappings with it')
+  }
+  watch.start({ hosts: () => iwf.hosts(), gone })
+  return () => watch.stop()
+}

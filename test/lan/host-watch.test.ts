@@ -1,0 +1,104 @@
+import { beforeEach, expect, it } from 'vitest'
+import { HostWatch } from '../../src/lan/host-watch.ts'
+import type { Ipv4Address } from '../../src/lib/ip.ts'
+import type { MacAddress } from '../../src/lib/mac.ts'
+import { ipv4 as ip } from '../pcp/literals.ts'
+import { mac } from '../support/fake-hosts.ts'
+import { VirtualClock } from '../support/virtual-clock.ts'
+
+const HOST = ip('192.168.1.10')
+const MAC = mac('02:00:00:00:00:0a')
+const DAY = 24 * 3600 * 1000
+
+const row = (address: string, hardware: string, device = 'lan') =>
+  `${address}  0x1  0x2  ${hardware}  *  ${device}\n`
+const table = (...rows: string[]) => `IP address  HW type  Flags  HW address  Mask  Device\n${rows.join('')}`
+
+let clock: VirtualClock
+let arp: string | Error
+let reads: number
+let warnings: string[]
+let hosts: Map<Ipv4Address, MacAddress | undefined>
+let gone: string[]
+let watch: HostWatch
+
+beforeEach(() => {
+  clock = new VirtualClock()
+  arp = table(row(HOST, MAC))
+  reads = 0
+  warnings = []
+  hosts = new Map([[HOST, MAC]])
+  gone = []
+  const ignore = () => undefined
+  const warn = (_fields: object, message: string) => void warnings.push(message)
+  const neighbourTable = () => {
+    reads++
+    if (arp instanceof Error) throw arp
+    return arp
+  }
+  watch = new HostWatch(
+    { clock, log: { debug: ignore, info: ignore, warn, error: ignore }, neighbourTable },
+    ['lan'],
+  )
+  watch.start({ hosts: () => hosts, gone: (host, why) => void gone.push(`${host}: ${why}`) })
+})
+
+it('an address with another MAC: its host is gone within two seconds', async () => {
+  arp = table(row(HOST, '02:00:00:00:00:0b'))
+  await clock.advance(2000)
+  expect(gone).toEqual(['192.168.1.10: 02:00:00:00:00:0b has its address now, not 02:00:00:00:00:0a'])
+})
+
+it.each([
+  ['has the same MAC', table(row(HOST, MAC))],
+  ['is not in the table', table()],
+  ['has another MAC on another interface', table(row(HOST, '02:00:00:00:00:0b', 'wan'))],
+])('a host that %s is not gone', async (_what, next) => {
+  arp = next
+  await clock.advance(10_000)
+  expect(gone).toEqual([])
+})
+
+it('a host whose MAC was never known is not gone', async () => {
+  hosts.set(HOST, undefined)
+  await clock.advance(10_000)
+  expect(gone).toEqual([])
+})
+
+it('while nobody has mappings nothing is read', async () => {
+  hosts.clear()
+  await clock.advance(60_000)
+  expect(reads).toBe(0)
+})
+
+it('a host unseen for a day is worth one line, and seen again and lost again another', async () => {
+  await clock.advance(2000)
+  arp = table()
+  await clock.advance(DAY - 10_000)
+  expect(warnings).toHaveLength(0)
+  await clock.advance(20_000)
+  await clock.advance(DAY)
+  expect([warnings.length, gone.length]).toEqual([1, 0])
+  arp = table(row(HOST, MAC))
+  await clock.advance(2000)
+  arp = table()
+  await clock.advance(DAY + 10_000)
+  expect(warnings).toHaveLength(2)
+})
+
+it('a table that cannot be read is one line, and nobody is gone', async () => {
+  arp = new Error('ENOENT')
+  await clock.advance(60_000)
+  expect(watch.macOf(HOST)).toBeUndefined()
+  expect([warnings.length, gone.length]).toEqual([1, 0])
+})
+
+it('tells who has an address', () => {
+  expect(watch.macOf(HOST)).toBe(MAC)
+})
+
+it('after stop it looks no more', async () => {
+  watch.stop()
+  await clock.advance(60_000)
+  expect([reads, clock.pending]).toEqual([0, 0])
+})
