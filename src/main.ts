@@ -11,7 +11,8 @@ import { linkCounters, linkUp } from './lan/link.ts'
 import { sharedAbort } from './lib/abort.ts'
 import type { Clock, Random } from './lib/clock.ts'
 import { Closers } from './lib/closers.ts'
-import type { Lan } from './lib/lan.ts'
+import type { Ipv4Address } from './lib/ip.ts'
+import { isLanHost, type Lan } from './lib/lan.ts'
 import type { Log } from './lib/log.ts'
 import { type Millis, after, millis } from './lib/units.ts'
 import { VERSION } from './lib/version.ts'
@@ -88,7 +89,7 @@ async function startParts(config: Config, world: Surroundings, closers: Closers)
   const core = await startCore(config, world, closers)
   const { iwf } = core
   const values = descriptionValues(config, world)
-  const lans = lansOf(world.interfaces(), config.lan.interfaces)
+  const lans = lansOf(world.interfaces(), config.lan)
   const services = serviceWorld(config, { world, values, iwf })
   const notifier = new Notifier({ ...world, send: sendNotify }, services)
   notifier.start(core.context.changes)
@@ -138,7 +139,7 @@ async function startCore(config: Config, world: Surroundings, closers: Closers):
       wanPorts: config.nat.mode === 'nftables' ? config.nat.ports : undefined,
       takenPorts: await localPorts(),
       maxLifetime: config.pcp.maxLifetime,
-      limits: config.access,
+      limits: { ...config.access, isLanHost: isLanHostOf(config, world) },
       probe: config.igd.probe === 'on',
       closing: closing.signal,
     },
@@ -162,6 +163,12 @@ async function startCore(config: Config, world: Surroundings, closers: Closers):
   closers.defer(() => router.stop())
   return { ...core, reconnect, lose: () => pcp.lose(), hosts }
 }
+
+/** Of the LANs of this moment. */
+const isLanHostOf =
+  (config: Config, { interfaces }: Surroundings) =>
+  (address: Ipv4Address): boolean =>
+    lansOf(interfaces(), config.lan).some((lan) => isLanHost(lan, address))
 
 interface ServiceParts {
   readonly world: Surroundings

@@ -45,7 +45,7 @@ export function followInterfaces(config: Config, world: NetworkWorld, followers:
     if (wan === undefined) lose()
     else await reconnect()
   }
-  const watched = { lans: config.lan.interfaces, wan: config.wan.interface }
+  const watched = { lans: config.lan, wan: config.wan.interface }
   const watcher = new InterfaceWatcher({ clock, log, read: interfaces }, watched, (now, before) => {
     const follow = async () => {
       if (!sameLans(now.lans, before.lans)) await followLans(now.lans)

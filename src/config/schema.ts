@@ -7,12 +7,14 @@ import {
   interfaceName,
   interfaceNames,
   label,
+  lanNetworks,
   lifetime,
   oneOf,
   onOff,
   pcpServers,
   portBlock,
   portNumber,
+  portSpans,
   rate,
   socketPath,
   uuid,
@@ -40,6 +42,11 @@ const lan = v.strictObject({
     meaning: 'Interfaces of the LANs that are served.',
     why: 'No default: to guess wrong would offer port mappings to the WAN.',
     flag: { name: 'lan', value: 'IF[,IF...]' },
+  }),
+  routed: key(v.optional(lanNetworks(), []), {
+    meaning:
+      'Networks behind other routers of the LANs, as ADDRESS/LENGTH, whose hosts are served like those of the LANs.',
+    why: 'A sender from elsewhere is on no LAN as far as this router can see, so it gets nothing.',
   }),
 })
 
@@ -162,8 +169,12 @@ const igd = v.strictObject({
 const access = v.strictObject({
   rules: key(v.optional(accessRules(), []), {
     meaning:
-      'Who may map what, in the syntax of miniupnpd: "allow|deny EXTPORTS IP[/MASK] INTPORTS". The first match decides.',
-    why: 'Where no rule matches, ports from 1024 on are free, both sides (RFC 6970 §6).',
+      'Who may map what, in the syntax of miniupnpd: "allow|deny EXTPORTS IP[/MASK] INTPORTS". The first match decides. With "by IP[/MASK]" behind it a line is about what these hosts ask for, also for others.',
+    why: 'Where no rule matches, a host gets ports from 1024 on, both sides, for itself alone (RFC 6970 §6).',
+  }),
+  refusedPorts: key(v.optional(portSpans(), ['3389']), {
+    meaning: 'Ports, as N or N-M, that are not mapped on either side unless a rule allows it.',
+    why: 'The remote desktop of Windows is attacked as soon as it is found. The others of its kind are below 1024.',
   }),
   perHost: key(v.optional(wholeNumber(1, 65535), 64), {
     meaning: 'Mappings one LAN host may have.',
@@ -174,12 +185,12 @@ const access = v.strictObject({
     why: 'Carriers grant fewer; it bounds memory and the journal.',
   }),
   addRate: key(v.optional(rate(1000), 2), {
-    meaning: 'New mappings one LAN host may ask for, in the long run.',
+    meaning: 'How often one LAN host may ask for mappings, new or again, in the long run.',
     unit: 'per second',
     why: 'A host gone wild does not flood the carrier.',
   }),
   addBurst: key(v.optional(wholeNumber(1, 1000), 10), {
-    meaning: 'New mappings one LAN host may ask for at once.',
+    meaning: 'How often one LAN host may ask for mappings at once.',
     why: 'A program that starts opens a handful of ports together.',
   }),
 })

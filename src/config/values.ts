@@ -3,6 +3,7 @@ import type { Decoded } from '../lib/decoded.ts'
 import { port, seconds } from '../lib/units.ts'
 import { parseAccessRule } from './access-rule.ts'
 import { parsePcpServer } from './pcp-server-address.ts'
+import { parseLanNetwork } from './lan-network.ts'
 import { parsePortSpan } from './port-span.ts'
 
 // The kinds of values the keys have. Each message says what a value must be: it is all a problem shows beside
@@ -68,6 +69,10 @@ export function interfaceNames() {
 }
 
 export const pcpServers = () => v.array(parsed(parsePcpServer), 'must be a list of addresses')
+
+export const lanNetworks = () => v.array(parsed(parseLanNetwork), 'must be a list of networks')
+
+export const portSpans = () => v.array(parsed(parsePortSpan), 'must be a list of ports')
 
 export const accessRules = () => v.array(parsed(parseAccessRule), 'must be a list of rules')
 

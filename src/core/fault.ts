@@ -8,7 +8,6 @@ export const FAULT_TEXT = {
   501: 'Action Failed',
   600: 'Argument Value Invalid',
   601: 'Argument Value Out of Range',
-  602: 'Optional Action Not Implemented',
   606: 'Action not authorized',
   713: 'SpecifiedArrayIndexInvalid',
   714: 'NoSuchEntryInArray',
@@ -55,10 +54,12 @@ const IGD1_CODE: Partial<Record<FaultCode, FaultCode>> = {
 }
 
 /** 606 tells a :1 control point "no such entry" where the action looks one up. */
-const LOOKS_UP = new Set(['DeletePortMapping', 'GetSpecificPortMappingEntry', 'GetGenericPortMappingEntry'])
+const LOOKS_UP = new Set(['DeletePortMapping', 'GetSpecificPortMappingEntry'])
 
 /** The code of `fault` as `action` of a service of `version` may answer it. */
 export function codeForVersion(code: FaultCode, version: IgdVersion, action: string): FaultCode {
+  // WANIPConnection:2 has no 718 for it: where any port would do, the trouble is that there is none.
+  if (code === 718 && action === 'AddAnyPortMapping') return 728
   if (version === 2) return code
   if (code === 606 && LOOKS_UP.has(action)) return 714
   return IGD1_CODE[code] ?? code

@@ -18,7 +18,7 @@ export interface Gateway {
   /** Resolves with the port the carrier assigned. */
   addAnyPortMapping(request: AddAnyRequest, caller: Caller): Promise<Port>
   deletePortMapping(key: EntryKey, caller: Caller): Promise<void>
-  /** Deletes the caller's own entries in the range. */
+  /** Deletes the entries in the range that the caller has authority over. */
   deletePortMappingRange(range: PortRange, caller: Caller): Promise<void>
   /** `index` counts from 0, the oldest entry first. */
   getGenericPortMappingEntry(index: number, caller: Caller): PortMappingEntry

@@ -6,8 +6,8 @@ import { type Millis, type Port, after, millis } from '../lib/units.ts'
 import type { Context } from './context.ts'
 import { Fault } from './fault.ts'
 import type { Gateway } from './gateway.ts'
-import { checkRange, holdsAny, lookUp, ownEntries, shown } from './listing.ts'
-import { type PortKey, portKey } from './mapping.ts'
+import { checkRange, entriesIn, holdsAny, lookUp, shown } from './listing.ts'
+import { type Entry, type Mapping, type PortKey, portKey } from './mapping.ts'
 import { type MappingParts, Mappings } from './mappings.ts'
 import { type Limits, Policy } from './policy.ts'
 import type { Probes } from './probes.ts'
@@ -87,20 +87,20 @@ export class InterworkingFunction implements Gateway {
     await this.#turns.run(portKey(key.protocol, key.externalPort), async () => {
       const entry = table.find(key)
       if (!entry) throw new Fault(714, 'there is no such entry')
-      if (entry.mapping.claim.client !== caller.address) throw new Fault(606, 'the entry is another host’s')
+      if (!this.#mayManage(entry.mapping, caller)) throw new Fault(606, 'the entry is another host’s')
       const deleted = this.#mappings.remove(entry)
       changes.table()
       await atMost(ports.clock, due, deleted)
     })
   }
 
-  /** RFC 6970 §5.8: the caller’s own entries, answered before the carrier has confirmed each. */
+  /** RFC 6970 §5.8: answered before the carrier has confirmed each. */
   deletePortMappingRange(range: PortRange, caller: Caller): Promise<void> {
+    this.#policy.authorizeRange(range, caller)
     checkRange(range)
-    this.#policy.authorizeRange(range.startPort)
-    const own = ownEntries(this.#context.table, range, caller)
-    if (own.length === 0) throw this.#nothingToDelete(range)
-    for (const entry of own) void this.#mappings.remove(entry)
+    const entries = this.#managed(range, caller)
+    if (entries.length === 0) throw this.#nothingToDelete(range)
+    for (const entry of entries) void this.#mappings.remove(entry)
     this.#context.changes.table()
     return Promise.resolve()
   }
@@ -139,10 +139,10 @@ export class InterworkingFunction implements Gateway {
 
   getListOfPortMappings(range: PortRange, limit: number, caller: Caller): readonly PortMappingEntry[] {
     checkRange(range)
-    const own = ownEntries(this.#context.table, range, caller)
-    if (own.length === 0) throw new Fault(730, 'the range holds no entry of this host')
+    const entries = this.#managed(range, caller)
+    if (entries.length === 0) throw new Fault(730, 'the range holds no entry of this host')
     const now = this.#context.ports.clock.now()
-    return own.slice(0, limit === 0 ? undefined : limit).map((entry) => shown(entry, now))
+    return entries.slice(0, limit === 0 ? undefined : limit).map((entry) => shown(entry, now))
   }
 
   externalIpAddress(): string {
@@ -168,6 +168,19 @@ export class InterworkingFunction implements Gateway {
     if (former === undefined || now === undefined || former === now) return
     ports.log.info({ client, former, now }, 'another machine has the address of a LAN host')
     this.forgetHost(client)
+  }
+
+  /** The caller's own entries in the range; with NewManage also those of others that it has authority over. */
+  #managed(range: PortRange, caller: Caller): Entry[] {
+    const { table } = this.#context
+    if (!range.manage || !this.#policy.managesOthers(caller))
+      return entriesIn(table.ofClient(caller.address), range)
+    return entriesIn(table.mappings(), range).filter(({ mapping }) => this.#mayManage(mapping, caller))
+  }
+
+  #mayManage({ claim, externalPort }: Mapping, caller: Caller): boolean {
+    const { client: internalClient, internalPort } = claim
+    return this.#policy.mayManage({ externalPort, internalPort, internalClient }, caller)
   }
 
   #deadline(): Millis {

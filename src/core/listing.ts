@@ -26,14 +26,12 @@ export function holdsAny(table: MappingTable, range: PortRange): boolean {
   return false
 }
 
-/** The caller's own entries in the range, the oldest first. */
-export function ownEntries(table: MappingTable, range: PortRange, caller: Caller): Entry[] {
-  const own = [...table.ofClient(caller.address)]
-  return own
+/** The entries of those of `mappings` that lie in the range, the oldest first. */
+export const entriesIn = (mappings: Iterable<Mapping>, range: PortRange): Entry[] =>
+  [...mappings]
     .filter((mapping) => inRange(mapping, range))
     .flatMap((mapping) => [...mapping.entries.values()])
     .sort((a, b) => a.order - b.order)
-}
 
 /** WANIPConnection:2 matches the remote host exactly; a :1 control point also finds its own entry of another one. */
 export function lookUp(table: MappingTable, key: EntryKey, caller: Caller): Entry | undefined {

@@ -4,7 +4,7 @@ import { TokenBuckets } from '../lib/token-bucket.ts'
 import type { Port } from '../lib/units.ts'
 import { Fault } from './fault.ts'
 import type { MappingTable } from './mapping-table.ts'
-import type { Caller } from './types.ts'
+import type { Caller, PortRange } from './types.ts'
 
 export interface PortSpan {
   readonly first: number
@@ -15,12 +15,17 @@ export interface PortSpan {
 interface AccessRule {
   readonly allow: boolean
   readonly externalPorts: PortSpan
+  /** The hosts that mappings lead to. */
   readonly clients: Prefix
   readonly internalPorts: PortSpan
+  /** The hosts that ask, for themselves or for others; undefined: see `isAbout`. */
+  readonly callers: Prefix | undefined
 }
 
 export interface Limits {
   readonly rules: readonly AccessRule[]
+  /** Ports of neither side that are mapped only where a rule allows it. */
+  readonly refusedPorts: readonly PortSpan[]
   /** Entries one host may have. */
   readonly perHost: number
   /** Entries there may be in all. */
@@ -28,9 +33,11 @@ export interface Limits {
   /** Adds per second and host, and how many at once. */
   readonly addRate: number
   readonly addBurst: number
+  /** Can this be the address of a host on a LAN of ours? What a rule allows for others ends there. */
+  readonly isLanHost: (address: Ipv4Address) => boolean
 }
 
-/** What an add wants, as far as policy cares. Port 0 of AddAnyPortMapping is no wish and breaks no rule. */
+/** A mapping as far as policy cares. Port 0 of AddAnyPortMapping is no wish. */
 export interface Wanted {
   readonly externalPort: Port | 0
   readonly internalPort: Port
@@ -42,14 +49,22 @@ const UNPRIVILEGED: PortSpan = { first: 1024, last: 65535 }
 
 const within = (port: number, span: PortSpan): boolean => port >= span.first && port <= span.last
 
-const matches = (rule: AccessRule, wanted: Wanted): boolean =>
-  (wanted.externalPort === 0 || within(wanted.externalPort, rule.externalPorts)) &&
-  within(wanted.internalPort, rule.internalPorts) &&
-  inPrefix(wanted.internalClient, rule.clients)
+/** No wish is any port that the carrier may choose, so a line matches it that has them all. */
+const covers = (span: PortSpan, port: Port | 0): boolean =>
+  port === 0 ? span.first <= UNPRIVILEGED.first && span.last === UNPRIVILEGED.last : within(port, span)
 
-const usual = (wanted: Wanted): boolean =>
-  (wanted.externalPort === 0 || within(wanted.externalPort, UNPRIVILEGED)) &&
-  within(wanted.internalPort, UNPRIVILEGED)
+/**
+ * Without `by`, an allow is about hosts that ask for themselves, so that no line written for miniupnpd gives a host
+ * power over another; a deny is about whoever asks.
+ */
+const isAbout = ({ allow, callers }: AccessRule, client: Ipv4Address, caller: Caller): boolean =>
+  callers ? inPrefix(caller.address, callers) : !allow || client === caller.address
+
+const matches = (rule: AccessRule, wanted: Wanted, caller: Caller): boolean =>
+  covers(rule.externalPorts, wanted.externalPort) &&
+  within(wanted.internalPort, rule.internalPorts) &&
+  inPrefix(wanted.internalClient, rule.clients) &&
+  isAbout(rule, wanted.internalClient, caller)
 
 /** Who may map what, and how much of it. */
 export class Policy {
@@ -66,15 +81,33 @@ export class Policy {
 
   /** Faults: 606 for another host's address or a port the rules keep; 728 for adds that come too fast. */
   authorize(wanted: Wanted, caller: Caller): void {
-    if (wanted.internalClient !== caller.address) throw new Fault(606, 'InternalClient is not the caller')
-    const rule = this.#limits.rules.find((line) => matches(line, wanted))
-    if (!(rule?.allow ?? usual(wanted))) throw new Fault(606, 'access.rules does not allow this port')
+    const own = wanted.internalClient === caller.address
+    if (!own && !this.#allowedFor(wanted, caller)) throw new Fault(606, 'InternalClient is not the caller')
+    if (own && !this.#allowedOwn(wanted, caller))
+      throw new Fault(606, 'access.rules does not allow this port')
     if (!this.#adds.take(caller.address)) throw new Fault(728, 'this host adds faster than access.addRate')
   }
 
-  /** Faults: 606 when a range reaches ports that only authorised control points may touch. */
-  authorizeRange(startPort: number): void {
-    if (startPort < UNPRIVILEGED.first) throw new Fault(606, 'the range reaches below port 1024')
+  /** May the caller change what is mapped so? Its own always, another host's where a rule lets it map that. */
+  mayManage(mapped: Wanted, caller: Caller): boolean {
+    return mapped.internalClient === caller.address || this.#allowedFor(mapped, caller)
+  }
+
+  /** May the caller map for others at all? */
+  managesOthers({ address }: Caller): boolean {
+    return this.#limits.rules.some(({ allow, callers }) => allow && callers && inPrefix(address, callers))
+  }
+
+  /** Faults: 606 when a range reaches ports below 1024 and no rule gives the caller any of them. */
+  authorizeRange({ startPort, endPort }: PortRange, caller: Caller): void {
+    if (Math.min(startPort, endPort) >= UNPRIVILEGED.first) return
+    const given = this.#limits.rules.some(
+      (rule) =>
+        rule.allow &&
+        rule.externalPorts.first < UNPRIVILEGED.first &&
+        inPrefix(caller.address, rule.callers ?? rule.clients),
+    )
+    if (!given) throw new Fault(606, 'the range reaches below port 1024')
   }
 
   /** Room for one entry more, kept until disposed. Faults: as `check`. */
@@ -90,6 +123,26 @@ export class Policy {
     if (table.size + this.#askedInAll >= this.#limits.total) throw new Fault(728, 'access.total is reached')
     if (entriesOf(table, client) + asked >= this.#limits.perHost)
       throw new Fault(728, 'access.perHost is reached')
+  }
+
+  #rule(wanted: Wanted, caller: Caller): AccessRule | undefined {
+    return this.#limits.rules.find((rule) => matches(rule, wanted, caller))
+  }
+
+  #allowedOwn(wanted: Wanted, caller: Caller): boolean {
+    return this.#rule(wanted, caller)?.allow ?? this.#isUsual(wanted)
+  }
+
+  #allowedFor(wanted: Wanted, caller: Caller): boolean {
+    return this.#rule(wanted, caller)?.allow === true && this.#limits.isLanHost(wanted.internalClient)
+  }
+
+  #isUsual({ externalPort, internalPort }: Wanted): boolean {
+    return [externalPort, internalPort].every(
+      (port) =>
+        port === 0 ||
+        (within(port, UNPRIVILEGED) && !this.#limits.refusedPorts.some((span) => within(port, span))),
+    )
   }
 
   #count(client: Ipv4Address, step: number): void {

@@ -44,6 +44,8 @@ export interface PortRange {
   readonly startPort: number
   readonly endPort: number
   readonly protocol: Protocol
+  /** NewManage: others' entries too, as far as the caller has authority over them. */
+  readonly manage: boolean
 }
 
 /** An entry as Get… shows it. */

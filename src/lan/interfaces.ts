@@ -1,5 +1,5 @@
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os'
-import { isIpv4, parsePrefix } from '../lib/ip.ts'
+import { type Ipv4Address, isIpv4, parsePrefix, type Prefix } from '../lib/ip.ts'
 import type { Lan } from '../lib/lan.ts'
 
 /** The interfaces of the machine that are up and have an address, by name. */
@@ -18,6 +18,17 @@ export function ipv4Interface(interfaces: Interfaces, name: string): Lan | undef
   return undefined
 }
 
-/** Those of `names` that have an IPv4 address, in the order of `names`. */
-export const lansOf = (interfaces: Interfaces, names: readonly string[]): readonly Lan[] =>
-  names.flatMap((name) => ipv4Interface(interfaces, name) ?? [])
+/** The LANs of the configuration. */
+export interface LanNames {
+  readonly interfaces: readonly string[]
+  /** Networks behind other routers of the LANs. */
+  readonly routed: readonly Prefix<Ipv4Address>[]
+}
+
+/** Those that have an IPv4 address, in the order of their names. */
+export const lansOf = (now: Interfaces, { interfaces, routed }: LanNames): readonly Lan[] =>
+  interfaces.flatMap((name) => {
+    const lan = ipv4Interface(now, name)
+    if (!lan) return []
+    return [routed.length > 0 ? { ...lan, routed } : lan]
+  })

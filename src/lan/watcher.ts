@@ -3,11 +3,11 @@ import type { Ipv4Address } from '../lib/ip.ts'
 import { type Lan, sameLans } from '../lib/lan.ts'
 import type { Log } from '../lib/log.ts'
 import { after, millis } from '../lib/units.ts'
-import { type Interfaces, ipv4Interface, lansOf } from './interfaces.ts'
+import { type Interfaces, ipv4Interface, type LanNames, lansOf } from './interfaces.ts'
 
 /** Which interfaces are ours. */
 export interface Watched {
-  readonly lans: readonly string[]
+  readonly lans: LanNames
   readonly wan: string
 }
 

@@ -70,6 +70,17 @@ export function inPrefix(address: IpAddress, prefix: Prefix): boolean {
   return mask === 0 || ((a[whole] ?? 0) & mask) === ((b[whole] ?? 0) & mask)
 }
 
+/** Lies in `prefix` and is neither its first address, the network's, nor its last, the broadcast's (RFC 3021). */
+export function isHostAddress(address: Ipv4Address, prefix: Prefix<Ipv4Address>): boolean {
+  if (!inPrefix(address, prefix)) return false
+  if (prefix.length > 30) return true
+  const hostBits = toNumber(address) % 2 ** (32 - prefix.length)
+  return hostBits !== 0 && hostBits !== 2 ** (32 - prefix.length) - 1
+}
+
+const toNumber = (address: Ipv4Address): number =>
+  address.split('.').reduce((number, octet) => number * 256 + Number(octet), 0)
+
 export const isUnspecified = (address: IpAddress): boolean => address === ANY_IPV4 || address === ANY_IPV6
 
 /** Host part of a URL or of `host:port`. */

@@ -1,4 +1,4 @@
-import type { Ipv4Address, Prefix } from './ip.ts'
+import { type Ipv4Address, inPrefix, isHostAddress, type Prefix } from './ip.ts'
 
 /** One LAN of the router: an interface and the address the router has there. */
 export interface Lan {
@@ -6,7 +6,17 @@ export interface Lan {
   readonly name: string
   readonly address: Ipv4Address
   readonly prefix: Prefix<Ipv4Address>
+  /** Networks behind other routers of the LAN, whose hosts are served as if they were on it. */
+  readonly routed?: readonly Prefix<Ipv4Address>[]
 }
+
+/** Does the sender of what came in on this LAN belong there? */
+export const belongsTo = ({ prefix, routed = [] }: Lan, address: Ipv4Address): boolean =>
+  [prefix, ...routed].some((network) => inPrefix(address, network))
+
+/** Can a host of this LAN have the address? The router's own, and those that mean a whole network, cannot. */
+export const isLanHost = ({ address: own, prefix, routed = [] }: Lan, address: Ipv4Address): boolean =>
+  address !== own && [prefix, ...routed].some((network) => isHostAddress(address, network))
 
 export const sameLan = (a: Lan, b: Lan): boolean =>
   a.name === b.name && a.address === b.address && a.prefix.length === b.prefix.length

@@ -158,9 +158,8 @@ export function parseKey(args: Args): EntryKey {
   return { ...key, externalPort: external satisfies Port }
 }
 
-/** NewManage is read and has no effect: it asks for what only an authorised control point gets. */
 export function parseRange(args: Args): PortRange {
   const [startPort, endPort] = [externalPort(args, 'NewStartPort'), externalPort(args, 'NewEndPort')]
-  boolean(args, 'NewManage')
-  return { startPort, endPort, protocol: protocol(args) }
+  const manage = boolean(args, 'NewManage')
+  return { startPort, endPort, protocol: protocol(args), manage }
 }

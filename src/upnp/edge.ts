@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { type Ipv4Address, inPrefix, parseIp, parseIpv4 } from '../lib/ip.ts'
-import type { Lan } from '../lib/lan.ts'
+import { type Ipv4Address, parseIp, parseIpv4 } from '../lib/ip.ts'
+import { belongsTo, type Lan } from '../lib/lan.ts'
 
 // Who may talk to us at all. A control point is a program on a LAN; a browser never is one, and a web page that
 // reaches us through one (cross-site posts, DNS rebinding) is turned away here.
@@ -39,7 +39,7 @@ export function admit(head: Head, lans: readonly Lan[]): Edge | Refusal {
 export function edgeOf(ends: Ends, lans: readonly Lan[]): Edge | undefined {
   const [peer, local] = [ipv4(ends.peer), ipv4(ends.local)]
   const lan = lans.find(({ address }) => address === local)
-  return peer && lan && inPrefix(peer, lan.prefix) ? { peer, lan } : undefined
+  return peer && lan && belongsTo(lan, peer) ? { peer, lan } : undefined
 }
 
 /** A Host that is a name, or another address, is a web page that had its own name point here. */

@@ -38,7 +38,7 @@ export function statusPage(gateway: Gateway): (app: FastifyInstance) => void {
 const entriesOf = (gateway: Gateway, address: Ipv4Address): PortMappingEntry[] =>
   PROTOCOLS.flatMap((protocol) => {
     try {
-      const all = { startPort: 0, endPort: 65_535, protocol }
+      const all = { startPort: 0, endPort: 65_535, protocol, manage: false }
       return [...gateway.getListOfPortMappings(all, 0, { address, version: 2 })]
     } catch (error) {
       if (error instanceof Fault) return [] // 730: none of this protocol

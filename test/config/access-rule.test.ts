@@ -11,6 +11,7 @@ const rule = (
   externalPorts: { first: external[0], last: external[1] },
   clients: { address: client[0], length: client[1] },
   internalPorts: { first: internal[0], last: internal[1] },
+  callers: undefined,
 })
 
 describe('access.rules, the permission lines of miniupnpd', () => {
@@ -31,6 +32,20 @@ describe('access.rules, the permission lines of miniupnpd', () => {
   })
 
   it.each([
+    ['192.168.1.5', { address: '192.168.1.5', length: 32 }],
+    ['192.168.1.5/255.255.255.0', { address: '192.168.1.5', length: 24 }],
+  ])('reads who asks: by %s', (hosts, callers) => {
+    expect(parseAccessRule(`allow 1 10.0.0.1 2 by ${hosts}`)).toEqual({
+      ok: true,
+      value: { ...rule(true, [1, 1], ['10.0.0.1', 32], [2, 2]), callers },
+    })
+  })
+
+  it.each([
+    ['allow 1 10.0.0.1 1 by', 'must read'],
+    ['allow 1 10.0.0.1 1 by 10.0.0.1 10.0.0.2', 'must read'],
+    ['allow 1 10.0.0.1 1 BY 10.0.0.1', 'must read'],
+    ['allow 1 10.0.0.1 1 by nas.example', '"nas.example" must be an IPv4 address'],
     ['', 'must read'],
     ['allow', 'must read'],
     ['allow 1 10.0.0.1', 'must read'],

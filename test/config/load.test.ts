@@ -24,7 +24,7 @@ function problemsOf(...args: Parameters<typeof load>): string[] {
 describe('a configuration', () => {
   it('has a safe default for every key but the interfaces', () => {
     expect(configOf(INTERFACES)).toEqual({
-      lan: { interfaces: ['br-lan'] },
+      lan: { interfaces: ['br-lan'], routed: [] },
       wan: { interface: 'eth0' },
       nat: {
         mode: 'nftables',
@@ -45,7 +45,14 @@ describe('a configuration', () => {
         upstreamBps: 1_000_000_000,
         downstreamBps: 1_000_000_000,
       },
-      access: { rules: [], perHost: 64, total: 512, addRate: 2, addBurst: 10 },
+      access: {
+        rules: [],
+        refusedPorts: [{ first: 3389, last: 3389 }],
+        perHost: 64,
+        total: 512,
+        addRate: 2,
+        addBurst: 10,
+      },
       state: { dir: '/var/lib/igd-pcp' },
       control: { path: '/run/igd-pcp/control.sock' },
       http: { port: 5000 },

@@ -42,6 +42,7 @@ describe('every key', () => {
 describe('values', () => {
   it.each([
     ['lan.interfaces', ['br-lan', 'eth0.2', 'wlan0_1']],
+    ['lan.routed', ['10.9.0.0/16', '10.0.0.0/8', '192.168.7.9']],
     ['wan.interface', 'pppoe-wan'],
     ['nat.ports', '1024-65535'],
     ['pcp.maxLifetime', 120],
@@ -60,6 +61,10 @@ describe('values', () => {
     ['lan.interfaces', 'br-lan'],
     ['lan.interfaces', []],
     ['lan.interfaces', ['a', 'a']],
+    ['lan.routed', ['0.0.0.0/0']],
+    ['lan.routed', ['10.0.0.0/7']],
+    ['lan.routed', ['fd00::/8']],
+    ['lan.routed', ['guests']],
     ['wan.interface', ''],
     ['wan.interface', 'sixteen-letters-'],
     ['wan.interface', '..'],
@@ -81,6 +86,7 @@ describe('values', () => {
     ['igd.modelUrl', 'http://a b'],
     ['igd.uuid', 'uuid:01234567-89ab-cdef-0123-456789abcdef'],
     ['igd.upstreamBps', 0],
+    ['access.refusedPorts', ['3389-1']],
     ['access.addRate', 0],
     ['access.perHost', 1.5],
     ['state.dir', ''],
@@ -96,6 +102,7 @@ describe('values', () => {
   it.each([
     ['igd.uuid', '01234567-89AB-cdef-0123-456789abcdef', '01234567-89ab-cdef-0123-456789abcdef'],
     ['nat.ports', '49152-50000', { first: 49152, last: 50000 }],
+    ['lan.routed', ['10.9.0.0/16'], [{ address: '10.9.0.0', length: 16 }]],
   ])('%s reads %j as %j', (name, value, expected) => {
     expect(v.parse(keyOf(name).schema, value)).toEqual(expected)
   })

@@ -309,7 +309,7 @@ describe('policy (RFC 6970 §6)', () => {
   ])('access.rules: %s', async (_what, rules, externalPort, code) => {
     const { limits } = coreBench()
     const clients = { address: ip('192.168.1.0'), length: 24 }
-    const lines = rules.map((rule) => ({ ...rule, clients, internalPorts: any }))
+    const lines = rules.map((rule) => ({ ...rule, clients, internalPorts: any, callers: undefined }))
     const bench = coreBench({ limits: { ...limits, rules: lines } })
     const call = () => bench.answered(bench.iwf.addPortMapping(add({ externalPort }), caller()))
     if (code === undefined) await call()

@@ -88,7 +88,12 @@ describe('DeletePortMapping (RFC 6970 §5.8)', () => {
 })
 
 describe('DeletePortMappingRange (RFC 6970 §5.8)', () => {
-  const range = (startPort: number, endPort: number) => ({ startPort, endPort, protocol: 'TCP' as const })
+  const range = (startPort: number, endPort: number) => ({
+    startPort,
+    endPort,
+    protocol: 'TCP' as const,
+    manage: false,
+  })
 
   it('R6970-4.2-4 R6970-5.8-5: one delete for each of the caller’s own, one step of SystemUpdateID', async () => {
     const { answered, carrier, clock, iwf } = await withEntries(8001, 8002, 9000)
@@ -115,6 +120,7 @@ describe('DeletePortMappingRange (RFC 6970 §5.8)', () => {
     ['a range with nothing', 9500, 9600, 730, HOST],
     ['a range with only others’ entries', 8000, 8100, 606, OTHER],
     ['a range that reaches below 1024', 1000, 9000, 606, HOST],
+    ['a range that runs backwards to below 1024', 9000, 1000, 606, HOST],
   ])('tests 9 and 10: %s', async (_what, start, end, code, host) => {
     const { iwf } = await withEntries(8001)
     expect(await faultOf(() => iwf.deletePortMappingRange(range(start, end), caller(host)))).toBe(code)
@@ -127,7 +133,11 @@ describe('Get… (RFC 6970 §5.7)', () => {
     const { carrier, iwf } = await withEntries(8001, 8002)
     carrier.silent = true
     expect(iwf.getGenericPortMappingEntry(1).externalPort).toBe(8002)
-    const list = iwf.getListOfPortMappings({ startPort: 0, endPort: 65_535, protocol: 'TCP' }, 0, caller())
+    const list = iwf.getListOfPortMappings(
+      { startPort: 0, endPort: 65_535, protocol: 'TCP', manage: false },
+      0,
+      caller(),
+    )
     expect(list.map((entry) => entry.externalPort)).toEqual([8001, 8002])
     expect(carrier.maps).toHaveLength(2)
   })
@@ -141,7 +151,7 @@ describe('Get… (RFC 6970 §5.7)', () => {
 
   it('a list is cut at its limit and 730 when empty (test 10)', async () => {
     const { iwf } = await withEntries(8001, 8002)
-    const all = { startPort: 0, endPort: 65_535, protocol: 'TCP' as const }
+    const all = { startPort: 0, endPort: 65_535, protocol: 'TCP' as const, manage: false }
     expect(iwf.getListOfPortMappings(all, 1, caller())).toHaveLength(1)
     expect(await faultOf(() => iwf.getListOfPortMappings(all, 0, caller(OTHER)))).toBe(730)
     expect(await faultOf(() => iwf.getListOfPortMappings({ ...all, protocol: 'UDP' }, 0, caller()))).toBe(730)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { port } from '../../src/lib/units.ts'
-import { add, caller, coreBench, faultOf, HOST, key, OTHER } from '../support/core-bench.ts'
+import { FREE, add, caller, coreBench, faultOf, HOST, key, OTHER } from '../support/core-bench.ts'
 import { mac } from '../support/fake-hosts.ts'
 
 const MAC = mac('02:00:00:00:00:0a')
@@ -54,7 +54,7 @@ describe('R6970-5.10-1 C-15-3: a LAN host that is gone', () => {
   })
 
   it('frees its quota', async () => {
-    const bench = coreBench({ limits: { rules: [], perHost: 1, total: 1, addRate: 1000, addBurst: 1000 } })
+    const bench = coreBench({ limits: { ...FREE, perHost: 1, total: 1 } })
     await map(bench, 8000)
     bench.iwf.forgetHost(HOST)
     await map(bench, 8001)

@@ -1,6 +1,7 @@
 import type { NetworkInterfaceInfo } from 'node:os'
 import { expect, it } from 'vitest'
 import { type Interfaces, ipv4Interface, lansOf, readInterfaces } from '../../src/lan/interfaces.ts'
+import { ip } from '../support/fake-carrier.ts'
 
 const MAC = '02:00:00:00:00:01'
 const v4 = (address: string, length: number): NetworkInterfaceInfo => ({
@@ -39,7 +40,14 @@ it.each([
 })
 
 it('the LANs come in the order of the names, without those that have no address', () => {
-  expect(lansOf(INTERFACES, ['none', 'br1', 'six', 'br0']).map(({ name }) => name)).toEqual(['br1', 'br0'])
+  const interfaces = ['none', 'br1', 'six', 'br0']
+  expect(lansOf(INTERFACES, { interfaces, routed: [] }).map(({ name }) => name)).toEqual(['br1', 'br0'])
+})
+
+it('every LAN has the networks behind the LANs', () => {
+  const routed = [{ address: ip('10.9.0.0'), length: 16 }]
+  const found = lansOf(INTERFACES, { interfaces: ['br0', 'br1'], routed })
+  expect(found.map((lan) => lan.routed)).toEqual([routed, routed])
 })
 
 it('the system has a loopback interface', () => {

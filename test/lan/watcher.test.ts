@@ -26,8 +26,10 @@ beforeEach(() => {
     return interfaces
   }
   const log = { debug: () => undefined, info: () => undefined, warn: () => warned++, error: () => undefined }
-  watcher = new InterfaceWatcher({ clock, log, read }, { lans: ['br0', 'br1'], wan: 'wan0' }, (now, before) =>
-    changes.push([now, before]),
+  watcher = new InterfaceWatcher(
+    { clock, log, read },
+    { lans: { interfaces: ['br0', 'br1'], routed: [] }, wan: 'wan0' },
+    (now, before) => changes.push([now, before]),
   )
 })
 

@@ -1,5 +1,6 @@
 import { type CoreOptions, assembleCore } from '../../src/core/assemble.ts'
 import { Fault } from '../../src/core/fault.ts'
+import type { Limits } from '../../src/core/policy.ts'
 import type { AddRequest, Caller, EntryKey, IgdVersion } from '../../src/core/types.ts'
 import { port, seconds } from '../../src/lib/units.ts'
 import { seeded } from './dice.ts'
@@ -31,6 +32,17 @@ export const key = (over: Partial<EntryKey> = {}): EntryKey => ({
   ...over,
 })
 
+/** Limits that nothing meets by chance. */
+export const FREE: Limits = {
+  rules: [],
+  refusedPorts: [],
+  perHost: 64,
+  total: 512,
+  addRate: 1000,
+  addBurst: 1000,
+  isLanHost: () => true,
+}
+
 /** The code of the fault that `call` ends in; anything else fails the test. */
 export async function faultOf(call: () => unknown): Promise<number> {
   try {
@@ -53,7 +65,7 @@ export function coreBench(over: Partial<CoreOptions> = {}) {
     void lines.push({ level: name, message })
   const log = { debug: level('debug'), info: level('info'), warn: level('warn'), error: level('error') }
   const closing = new AbortController()
-  const limits = { rules: [], perHost: 64, total: 512, addRate: 1000, addBurst: 1000 }
+  const limits = FREE
   const { iwf, context, events } = assembleCore(
     { clock, random: seeded(1), log, pcp: carrier, nat, hosts },
     {

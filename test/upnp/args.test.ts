@@ -257,11 +257,17 @@ describe('keys and ranges', () => {
     expect(codeOf(() => parseKey(changed(KEY, { NewExternalPort: '0', NewProtocol: '' })))).toBe(601)
   })
 
-  it.each(['0', '1', 'yes', 'false'])('reads a range, NewManage %j', (manage) => {
-    expect(parseRange(changed(RANGE, { NewManage: manage }))).toEqual({
+  it.each([
+    ['0', false],
+    ['1', true],
+    ['yes', true],
+    ['false', false],
+  ])('reads a range, NewManage %j', (text, manage) => {
+    expect(parseRange(changed(RANGE, { NewManage: text }))).toEqual({
       startPort: 2000,
       endPort: 3000,
       protocol: 'UDP',
+      manage,
     })
   })
 

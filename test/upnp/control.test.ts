@@ -12,6 +12,7 @@ const refusing = (code: FaultCode) => {
   return worldOf(
     fakeGateway({
       addPortMapping: refuse,
+      addAnyPortMapping: refuse,
       deletePortMapping: refuse,
       getSpecificPortMappingEntry: refuse,
     }).gateway,
@@ -64,6 +65,7 @@ describe('RFC 6970 §4.3: what the core refuses, in the words of the called vers
     [606, 'DeletePortMapping', 714, 606],
     [606, 'GetSpecificPortMappingEntry', 714, 606],
     [718, 'AddPortMapping', 718, 718],
+    [718, 'AddAnyPortMapping', 401, 728],
     [728, 'AddPortMapping', 501, 728],
     [729, 'AddPortMapping', 718, 729],
     [714, 'DeletePortMapping', 714, 714],

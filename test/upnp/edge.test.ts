@@ -36,6 +36,13 @@ describe('who', () => {
   })
 })
 
+it('lan.routed: a host behind another router of the LAN is one of the LAN', () => {
+  const routed = { ...LAN, routed: [{ address: ip('10.9.0.0'), length: 16 }] }
+  const from = (peer: string) => admit(head({}, { peer }), [routed])
+  expect(from('10.9.8.7')).toEqual({ peer: '10.9.8.7', lan: routed })
+  expect(from('10.8.8.7')).toBe('not on a LAN')
+})
+
 describe('test 23: Host', () => {
   it.each([
     ['192.168.1.1:5000', 'admitted'],

@@ -7,7 +7,7 @@ import { Announcements } from '../../src/pcp/announcements.ts'
 import { serverLinks } from '../../src/pcp/server-links.ts'
 import { Upstream } from '../../src/pcp/upstream.ts'
 import type { Settings } from '../../src/pcp-server/settings.ts'
-import { add, caller, faultOf, key } from '../support/core-bench.ts'
+import { FREE, add, caller, faultOf, key } from '../support/core-bench.ts'
 import { seeded } from '../support/dice.ts'
 import { FakeHosts } from '../support/fake-hosts.ts'
 import { FakeNat } from '../support/fake-nat.ts'
@@ -31,7 +31,7 @@ async function chain(settings: Partial<Settings> = {}, seed = 1, natPmp: 'auto' 
       wanPorts: { first: 49_152, last: 57_343 },
       takenPorts: [],
       maxLifetime: undefined,
-      limits: { rules: [], perHost: 64, total: 512, addRate: 1000, addBurst: 1000 },
+      limits: FREE,
       probe: false,
       closing: sharedAbort().signal,
     },

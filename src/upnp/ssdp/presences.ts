@@ -1,5 +1,5 @@
 import { inPrefix } from '../../lib/ip.ts'
-import type { Lan } from '../../lib/lan.ts'
+import { belongsTo, type Lan } from '../../lib/lan.ts'
 import { lanChanges } from './lan-changes.ts'
 import type { Facts } from './message.ts'
 import { aliveSet, byebyeSet, updateSet } from './notify.ts'
@@ -120,9 +120,12 @@ export class Presences {
     return presence
   }
 
-  /** A source outside the prefix of its LAN is another network's, or forged: it is never answered. */
+  /** A source outside its LAN, and the networks behind it, is another network's, or forged: it is never answered. */
   #receive(datagram: Datagram, candidates: readonly Presence[], multicast: boolean): void {
-    const presence = candidates.find(({ lan }) => inPrefix(datagram.address, lan.prefix))
+    const { address } = datagram
+    const presence =
+      candidates.find(({ lan }) => inPrefix(address, lan.prefix)) ??
+      candidates.find(({ lan }) => belongsTo(lan, address))
     if (presence) this.#ports.receive(datagram, presence, multicast)
   }
 

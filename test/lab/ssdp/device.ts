@@ -42,7 +42,7 @@ const server = new SsdpServer({
 })
 const watcher = new InterfaceWatcher(
   { clock, log, read: readInterfaces },
-  { lans: ['lan1', 'lan2', 'lan3'], wan: 'wan' },
+  { lans: { interfaces: ['lan1', 'lan2', 'lan3'], routed: [] }, wan: 'wan' },
   ({ lans }) => void server.setLans(lans),
 )
 

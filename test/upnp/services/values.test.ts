@@ -106,7 +106,7 @@ describe('WANIPConnection', () => {
       NewNumberOfPorts: '7',
     }
     await call('GetListOfPortMappings', { args, world: worldOf(gateway) })
-    const range = { startPort: 1024, endPort: 65_535, protocol: 'TCP' }
+    const range = { startPort: 1024, endPort: 65_535, protocol: 'TCP', manage: true }
     expect(asked).toEqual([['getListOfPortMappings', range, 7, { address: PEER, version: 2 }]])
   })
 })

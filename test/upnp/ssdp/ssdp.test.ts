@@ -4,7 +4,7 @@ import { port } from '../../../src/lib/units.ts'
 import { SsdpServer } from '../../../src/upnp/ssdp.ts'
 import { seeded } from '../../support/dice.ts'
 import { VirtualClock, settle } from '../../support/virtual-clock.ts'
-import { FakeSockets, type Sent, lan } from './fake-sockets.ts'
+import { FakeSockets, type Sent, ipv4, lan } from './fake-sockets.ts'
 
 const HOME = lan('br0', '192.168.1.1/24')
 const GUESTS = lan('br1', '192.168.2.1/24')
@@ -248,6 +248,17 @@ describe('search', () => {
     sockets.hear(search('ssdp:all'), '192.168.2.50', 'br0')
     await clock.advance(5000)
     expect(sockets.taken()).toEqual([])
+  })
+
+  it('lan.routed: a host behind another router is answered, on its LAN where one has it as its own', async () => {
+    const routed = [{ address: ipv4('192.168.2.0'), length: 23 }]
+    await started({ ...HOME, routed }, { ...GUESTS, routed })
+    for (const from of ['192.168.3.50', '192.168.2.50', '192.168.4.50']) sockets.hear(search(IGD1), from)
+    await clock.advance(100)
+    expect(sockets.taken().map((sent) => [sent.to, sent.lan])).toEqual([
+      ['192.168.3.50:50000', 'br0'],
+      ['192.168.2.50:50000', 'br1'],
+    ])
   })
 })
 
