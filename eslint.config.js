@@ -6,7 +6,7 @@ const timers = ['setTimeout', 'setInterval', 'setImmediate'].map((name) => ({
 }))
 
 export default tseslint.config(
-  { ignores: ['dist', 'coverage', 'node_modules', '**/*.js', '**/*.cjs'] },
+  { ignores: ['dist', 'bundle', 'coverage', 'node_modules', '**/*.js', '**/*.cjs'] },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: true } },

@@ -18,7 +18,6 @@ import { PcpServer } from '../pcp-server/server.ts'
 import { DEFAULT_SETTINGS } from '../pcp-server/settings.ts'
 import { loadIdentity } from '../store/identity.ts'
 import { parseArguments } from './arguments.ts'
-import { readDescriptors } from './descriptors.ts'
 import { DONE, type Io, USAGE } from './io.ts'
 import { random } from './random.ts'
 import { withoutNat } from './router-nat.ts'
@@ -95,7 +94,7 @@ async function show(io: Io, closers: Closers): Promise<number> {
     interfaces: () => ({ lo: networkInterfaces()['lo'] }),
     neighbourTable: () => '', // loopback has no neighbours
     connect: (to) => tap.connect(to),
-    descriptors: await readDescriptors(io.descriptors),
+    descriptors: io.descriptors,
     identity: await loadIdentity(stateDir),
     nat: withoutNat,
   })

@@ -1,11 +1,13 @@
+import type { Descriptors } from '../upnp/description.ts'
+
 /** What a command may use of its process. */
 export interface Io {
   /** Writes what was asked for. */
   readonly out: (text: string) => void
   /** Writes what went wrong. */
   readonly err: (text: string) => void
-  /** The folder of device and service descriptions. */
-  readonly descriptors: URL
+  /** The device and service descriptions. */
+  readonly descriptors: Descriptors
   readonly environment: Readonly<Record<string, string | undefined>>
 }
 

@@ -12,12 +12,12 @@ import { throttle } from '../log/throttle.ts'
 import { startDaemon } from '../main.ts'
 import { connectSocket } from '../pcp/socket.ts'
 import { loadIdentity } from '../store/identity.ts'
-import { readDescriptors } from './descriptors.ts'
 import { DONE, type Io, USAGE } from './io.ts'
 import { reportProblems } from './problems.ts'
 import { random } from './random.ts'
 import { routerNat } from './router-nat.ts'
 import { parseRunArguments, RUN_HELP } from './run-arguments.ts'
+import { notifyReady } from './sd-notify.ts'
 import { untilSignal } from './signals.ts'
 
 /** Lines of one kind a minute: more tell nothing new and wear the flash. */
@@ -51,10 +51,11 @@ async function serve(config: Config, io: Io): Promise<number> {
     interfaces: readInterfaces,
     neighbourTable: readNeighbourTable,
     connect: connectSocket,
-    descriptors: await readDescriptors(io.descriptors),
+    descriptors: io.descriptors,
     identity: await loadIdentity(config.state.dir),
     nat: routerNat(config, clock, log),
   })
+  void notifyReady(io.environment, log)
   const signal = await untilSignal()
   log.info({ signal }, 'stopping')
   await daemon.stop(config.pcp.releaseOnExit)

@@ -1,10 +1,11 @@
 import type { Io } from '../../src/commands/io.ts'
+import { descriptors } from './descriptors.ts'
 
 /** A process that keeps what a command says. */
 export class FakeIo implements Io {
   stdout = ''
   stderr = ''
-  readonly descriptors = new URL('../../descriptors/', import.meta.url)
+  readonly descriptors = descriptors
   readonly environment: Io['environment']
 
   constructor(environment: Io['environment'] = {}) {

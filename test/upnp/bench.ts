@@ -1,4 +1,3 @@
-import { readFileSync, readdirSync } from 'node:fs'
 import type { Gateway } from '../../src/core/gateway.ts'
 import type { IgdVersion, PortMappingEntry } from '../../src/core/types.ts'
 import type { Lan } from '../../src/lib/lan.ts'
@@ -6,7 +5,7 @@ import { port, seconds } from '../../src/lib/units.ts'
 import type { ServiceWorld } from '../../src/upnp/action.ts'
 import type { ArgOptions } from '../../src/upnp/args.ts'
 import { type ControlAnswer, control } from '../../src/upnp/control.ts'
-import type { DescriptionValues, Descriptors } from '../../src/upnp/description.ts'
+import type { DescriptionValues } from '../../src/upnp/description.ts'
 import { FACADE, type ServiceVersions } from '../../src/upnp/facade.ts'
 import { parseXml, type XmlElement } from '../../src/upnp/xml.ts'
 import { ip } from '../support/fake-carrier.ts'
@@ -19,11 +18,7 @@ export const LAN: Lan = {
   prefix: { address: ip('192.168.1.0'), length: 24 },
 }
 
-const FOLDER = new URL('../../descriptors/', import.meta.url)
-
-export const descriptors: Descriptors = new Map(
-  readdirSync(FOLDER).map((name) => [name, readFileSync(new URL(name, FOLDER), 'utf8')]),
-)
+export { descriptors } from '../support/descriptors.ts'
 
 export const values: DescriptionValues = {
   label: {

@@ -1,0 +1,14 @@
+import config from './rolldown.config.js'
+
+/** The whole program as one file, for routers and images: it needs Node and nothing beside it. */
+export default {
+  ...config,
+  output: {
+    file: 'bundle/igd-pcp.mjs',
+    format: 'esm',
+    codeSplitting: false,
+    minify: true,
+    // The log and the errors show names of classes.
+    keepNames: true,
+  },
+}
