@@ -1,0 +1,206 @@
+import { execFileSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { cpus, release } from 'node:os'
+import { parseArgs } from 'node:util'
+import { bareNode, echoes, floorReport, nftTransaction, syncedAppend } from './sections/floors.ts'
+import {
+  footprint,
+  type FootprintEffort,
+  footprintReport,
+  sizeReport,
+  startReport,
+  startTimes,
+} from './sections/footprint.ts'
+import {
+  type Device,
+  type Effort,
+  fill,
+  type Measured,
+  measure,
+  soapReport,
+  type Way,
+} from './sections/soap.ts'
+import { flood, searches, ssdpReport } from './sections/ssdp.ts'
+import { Daemon, type NatMode } from './support/daemon.ts'
+import { Miniupnpd } from './support/miniupnpd.ts'
+import { findPlace, type Place } from './support/place.ts'
+import { printed, type Report } from './support/report.ts'
+import type { Latency } from './support/stats.ts'
+
+const HELP = `usage: npm run bench -- [--short] [--json FILE]
+
+Measures the built daemon beside what it is made of and what others do. As root everything runs in network
+namespaces of its own; else on loopback, without the kernel's NAT and without miniupnpd. --short is what CI runs.
+`
+
+interface Plan {
+  readonly sizes: readonly number[]
+  readonly ways: readonly Way[]
+  readonly effort: Effort
+  readonly footprint: FootprintEffort
+  readonly peerSizes: readonly number[]
+  readonly starts: number
+  readonly floodSeconds: number
+}
+
+const FULL: Plan = {
+  sizes: [0, 1000, 10_000],
+  ways: [1, 8].flatMap((connections) => [true, false].map((close) => ({ connections, close }))),
+  effort: { calls: 400, rounds: 5 },
+  footprint: { mappings: 10_000, pairs: 100_000, idleSeconds: 60 },
+  peerSizes: [0, 300, 1000],
+  starts: 7,
+  floodSeconds: 3,
+}
+
+const SHORT: Plan = {
+  sizes: [0, 10_000],
+  ways: [{ connections: 1, close: true }],
+  effort: { calls: 300, rounds: 5 },
+  footprint: { mappings: 2000, pairs: 1000, idleSeconds: 2 },
+  peerSizes: [0],
+  starts: 3,
+  floodSeconds: 1,
+}
+
+/** The cost of an AddPortMapping at the largest table over its cost at none: design bar. */
+const GROWTH = 1.15
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      short: { type: 'boolean', default: false },
+      json: { type: 'string' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  })
+  if (values.help) {
+    process.stdout.write(HELP)
+    return 0
+  }
+  const place = findPlace()
+  process.stdout.write(`${machine(place)}\n\n`)
+  const { growth, reports } = await run(place, values.short ? SHORT : FULL)
+  if (values.json !== undefined)
+    writeFileSync(values.json, `${JSON.stringify({ machine: machine(place), reports }, null, 2)}\n`)
+  for (const [name, factor] of growth) {
+    const verdict = factor <= GROWTH ? 'holds' : `TOO MUCH, the bar is ${GROWTH}`
+    process.stdout.write(`growth of AddPortMapping, ${name}: ${factor.toFixed(2)}: ${verdict}\n`)
+  }
+  return [...growth.values()].every((factor) => factor <= GROWTH) ? 0 : 1
+}
+
+const machine = (place: Place): string =>
+  `${cpus().length} × ${cpus()[0]?.model.trim() ?? '?'}, Linux ${release()}, Node ${process.version}, on ${place.name}`
+
+interface Results {
+  readonly reports: readonly Report[]
+  readonly growth: ReadonlyMap<string, number>
+}
+
+async function run(place: Place, plan: Plan): Promise<Results> {
+  const reports: Report[] = []
+  const show = (report: Report) => {
+    reports.push(report)
+    process.stdout.write(`${printed(report)}\n`)
+  }
+  const bare = await bareNode(3)
+  show(floorReport(await floors(place, plan)))
+  const growth = new Map<string, number>()
+  const modes: readonly NatMode[] = place.hasKernel ? ['none', 'nftables'] : ['none']
+  for (const nat of modes) {
+    const { report, factor } = await daemonCalls(place, plan, nat)
+    show(report)
+    growth.set(`nat ${nat}`, factor)
+  }
+  const peer = place.hasKernel ? await peerCalls(place, plan) : undefined
+  if (peer) show(peer.report)
+  show(await ssdp(place, plan))
+  const found = []
+  for (const nat of modes)
+    found.push({ nat, effort: plan.footprint, footprint: await footprint(place, nat, plan.footprint) })
+  show(footprintReport(bare, peer, found))
+  show(startReport(await startTimes(place, plan.starts), bare.start))
+  show(sizeReport())
+  return { reports, growth }
+}
+
+async function floors(
+  place: Place,
+  { effort, ways }: Plan,
+): Promise<readonly (readonly [string, Latency])[]> {
+  const echo = await echoes(place, ways, effort)
+  const rows: (readonly [string, Latency])[] = [...echo].map(([way, latency]) => [
+    `bare node:http, ${way}`,
+    latency,
+  ])
+  const daemon = new Daemon(place, 'none')
+  await daemon.carrier.said('PCP server on')
+  const script = new URL('pcp-round-trip.js', import.meta.url).pathname
+  const [file = '', ...args] = place.on('cpe', [
+    process.execPath,
+    script,
+    place.carrier,
+    String(effort.calls),
+  ])
+  rows.push(['PCP MAP round trip', JSON.parse(execFileSync(file, args, { encoding: 'utf8' })) as Latency])
+  await daemon.stop()
+  if (place.hasKernel) rows.push(['nft transaction, kept nft -i', await nftTransaction(place, effort.calls)])
+  return [...rows, ['append and fdatasync', syncedAppend(effort.calls)]]
+}
+
+async function daemonCalls(place: Place, { effort, sizes, ways }: Plan, nat: NatMode) {
+  const daemon = new Daemon(place, nat)
+  await daemon.start()
+  const device = { place, target: daemon.target }
+  const results = await atSizes(device, sizes, ways, effort)
+  await daemon.stop()
+  const [first, last] = [results.at(0), results.filter(({ way }) => way === results[0]?.way).at(-1)]
+  const cost = (measured: Measured | undefined) => measured?.get('AddPortMapping')?.p50 ?? NaN
+  const note =
+    'SOAP calls to the daemon, the embedded PCP server as the carrier. @N: with N mappings in the table.'
+  return {
+    report: soapReport(`igd-pcp, nat: ${nat}`, note, sizes, results),
+    factor: cost(last?.measured) / cost(first?.measured),
+  }
+}
+
+async function atSizes(device: Device, sizes: readonly number[], ways: readonly Way[], effort: Effort) {
+  const results: { readonly way: Way; readonly size: number; readonly measured: Measured }[] = []
+  let filled = 0
+  for (const size of sizes) {
+    await fill(device, filled, size)
+    filled = size
+    // The first calls of all are slow, whatever the table: code is compiled as it is used.
+    await measure(device, size, ways[0] ?? { connections: 1, close: true }, {
+      calls: effort.calls,
+      rounds: 1,
+    })
+    for (const way of ways) results.push({ way, size, measured: await measure(device, size, way, effort) })
+  }
+  return results
+}
+
+async function peerCalls(place: Place, { effort, peerSizes }: Plan) {
+  const peer = new Miniupnpd(place)
+  await peer.start()
+  const idle = peer.program.memory().resident
+  const ways = [{ connections: 1, close: true }]
+  const results = await atSizes(peer.device, peerSizes, ways, effort)
+  const filled = peer.program.memory().resident
+  await peer.stop()
+  const note = 'The same calls to miniupnpd as a plain Internet Gateway Device, which asks no carrier.'
+  const report = soapReport('miniupnpd', note, peerSizes, results)
+  return { report, idle, filled, mappings: peerSizes.at(-1) ?? 0 }
+}
+
+async function ssdp(place: Place, { effort, floodSeconds }: Plan): Promise<Report> {
+  const daemon = new Daemon(place, 'none')
+  await daemon.start()
+  const usual = await searches(place, Math.min(100, effort.calls))
+  const report = ssdpReport(usual, await flood(place, daemon.program, floodSeconds), floodSeconds)
+  await daemon.stop()
+  return report
+}
+
+process.exitCode = await main()

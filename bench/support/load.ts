@@ -1,0 +1,37 @@
+import { type Latency, latencyOf } from './stats.ts'
+import { type Answer, Line, type Target } from './soap.ts'
+
+export interface Load {
+  readonly target: Target
+  /** Addresses to ask from, one a connection in turn. */
+  readonly hosts: readonly string[]
+  /** How many ask at the same time. */
+  readonly connections: number
+  /** The octets of call `n` as `host` makes it. */
+  readonly call: (n: number, host: string) => Buffer
+  readonly calls: number
+}
+
+/** Makes all the calls and times each. Rejects when one is not answered 200. */
+export async function load({ call, calls, connections, hosts, target }: Load): Promise<Latency> {
+  const times: number[] = []
+  let next = 0
+  const work = async (worker: number): Promise<void> => {
+    const host = hosts[worker % hosts.length] ?? ''
+    const line = new Line(target, host)
+    for (let n = next++; n < calls; n = next++) {
+      const octets = call(n, host)
+      const started = performance.now()
+      const answer = await line.ask(octets)
+      times.push(performance.now() - started)
+      if (answer.status !== 200) throw new Error(refusal(answer))
+    }
+    line.close()
+  }
+  const started = performance.now()
+  await Promise.all(Array.from({ length: connections }, (_, worker) => work(worker)))
+  return latencyOf(times, (performance.now() - started) / 1000)
+}
+
+const refusal = ({ status, body }: Answer): string =>
+  `${status} ${/<errorCode>(\d+)/.exec(body)?.[1] ?? ''} ${/<errorDescription>([^<]*)/.exec(body)?.[1] ?? body}`
