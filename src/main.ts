@@ -23,7 +23,7 @@ import { DefaultRouter, readRoutes } from './pcp/default-router.ts'
 import { serverLinks } from './pcp/server-links.ts'
 import type { Endpoint, PcpSocket } from './pcp/socket.ts'
 import { Upstream } from './pcp/upstream.ts'
-import { type Identity, uuidFor } from './store/identity.ts'
+import { type Identity, saveBootId, uuidFor } from './store/identity.ts'
 import type { ServiceWorld } from './upnp/action.ts'
 import { DESCRIPTION_PATH, type DescriptionValues, type Descriptors } from './upnp/description.ts'
 import { sendNotify } from './upnp/gena/http-send.ts'
@@ -225,6 +225,7 @@ function ssdpServer(config: Config, world: Surroundings, values: DescriptionValu
     httpPort: config.http.port,
     paths: DESCRIPTION_PATH,
     bootId: world.identity.bootId,
+    keepBootId: (bootId) => saveBootId(config.state.dir, bootId),
     configId: values.configId,
   })
 }

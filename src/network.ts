@@ -8,7 +8,6 @@ import type { Ipv4Address } from './lib/ip.ts'
 import { type Lan, sameLans } from './lib/lan.ts'
 import type { Log } from './lib/log.ts'
 import { SerialQueues } from './lib/serial.ts'
-import { saveBootId } from './store/identity.ts'
 
 // Goes where the network around the router goes: its addresses, and the hosts on its LANs.
 
@@ -21,7 +20,7 @@ interface NetworkWorld {
 
 interface Followers {
   readonly http: { setLans(lans: readonly Lan[]): Promise<void> }
-  readonly ssdp: { setLans(lans: readonly Lan[]): Promise<void>; readonly bootId: number }
+  readonly ssdp: { setLans(lans: readonly Lan[]): Promise<void> }
   /** The WAN has no address. */
   readonly lose: () => void
   /** It has another one. */
@@ -38,7 +37,6 @@ export function followInterfaces(config: Config, world: NetworkWorld, followers:
     await http.setLans(lans)
     await nat.setLans(lans)
     await ssdp.setLans(lans)
-    await saveBootId(config.state.dir, ssdp.bootId)
   }
   const followWan = async (wan: Ipv4Address | undefined) => {
     log.info({ wan: wan ?? 'none' }, 'the WAN address changed')

@@ -1,6 +1,7 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { mkdir, open, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
+import { nextBootId } from '../lib/boot-id.ts'
 
 // What an installation keeps for ever, each in a file of its own: who it is on the LAN, and the secret its nonces
 // are derived from. A lost secret is a mapping that nobody can delete any more (RFC 6887 §11.2).
@@ -15,25 +16,23 @@ export interface Identity {
 }
 
 const SECRET_SIZE = 32
-/** UDA 1.1: BOOTID.UPNP.ORG is a non-negative 31-bit number. */
-const BOOT_IDS = 2 ** 31
 
 /** Reads the identity in `dir`, making what is missing. Rejects when the directory cannot be read or written. */
 export async function loadIdentity(dir: string): Promise<Identity> {
   await mkdir(dir, { recursive: true, mode: 0o700 })
   const uuid = await kept(join(dir, 'uuid'), parseUuid, () => randomUUID())
   const secret = await kept(join(dir, 'secret'), parseSecret, () => randomBytes(SECRET_SIZE).toString('hex'))
-  const bootId = await nextBootId(dir)
+  const bootId = await takeBootId(dir)
   return { uuid, secret: Uint8Array.from(Buffer.from(secret, 'hex')), bootId }
 }
 
-/** Keeps the boot id that the announcements of this run ended with. */
+/** Keeps the boot id that is about to be announced: the next start begins above it. */
 export const saveBootId = (dir: string, bootId: number): Promise<void> =>
   writeDurably(join(dir, 'boot-id'), String(bootId))
 
-async function nextBootId(dir: string): Promise<number> {
+async function takeBootId(dir: string): Promise<number> {
   const last = Number(await readText(join(dir, 'boot-id')))
-  const bootId = Number.isSafeInteger(last) && last >= 0 ? (last + 1) % BOOT_IDS : 1
+  const bootId = Number.isSafeInteger(last) && last >= 0 ? nextBootId(last) : 1
   await saveBootId(dir, bootId)
   return bootId
 }

@@ -27,6 +27,8 @@ export interface SsdpOptions extends DeviceFacts {
   /** The date, for the DATE header. */
   readonly date: () => Date
   readonly udns: Udns
+  /** Keeps a BOOTID over a restart; called before it is announced. */
+  readonly keepBootId: (bootId: number) => Promise<void>
   /** The facade that NOTIFY announces and that ssdp:all is answered with. */
   readonly defaultVersion: IgdVersion
   /** Where the HTTP server has the description of each facade. */
@@ -47,8 +49,8 @@ const LONGEST_WAIT = millis(40)
 const PER_SOURCE = { perSecond: 5, burst: 30 }
 const OVERALL = { perSecond: 50, burst: 200 }
 
-/** After this a LAN that could not be joined is tried again. */
-const RETRY = millis(10_000)
+/** How often it is seen to that the device is on all of its LANs. */
+const TEND = millis(10_000)
 
 /** Makes the router known on its LANs, by both facades, and nowhere else (UDA 1.1 §1). */
 export class SsdpServer extends Server<Arrival> {
@@ -59,7 +61,9 @@ export class SsdpServer extends Server<Arrival> {
   readonly #perSource: TokenBuckets<string>
   readonly #overall: TokenBuckets<'all'>
   readonly #turns = new SerialQueues<'lans'>()
-  #retry: Disposable | undefined
+  #lans: readonly Lan[] = []
+  /** Undefined while stopped. */
+  #tending: Disposable | undefined
 
   constructor(options: SsdpOptions) {
     const { clock, udns, defaultVersion, paths, httpPort, serverHeader } = options
@@ -79,14 +83,13 @@ export class SsdpServer extends Server<Arrival> {
     this.#presences = new Presences({ ...options, encode, receive }, this.#trees[0], options)
   }
 
-  /** BOOTID.UPNP.ORG as last announced: it grows when LANs do. The next run has to start above it. */
-  get bootId(): number {
-    return this.#presences.bootId
-  }
-
   /** Opens the sockets and announces the device. Rejects, with nothing left open, when one cannot be opened. */
   override start(lans: readonly Lan[]): Promise<void> {
-    return this.#turns.run('lans', () => this.#presences.open(lans))
+    return this.#turns.run('lans', async () => {
+      await this.#presences.open(lans)
+      this.#lans = lans
+      this.#tendLater()
+    })
   }
 
   /**
@@ -95,19 +98,31 @@ export class SsdpServer extends Server<Arrival> {
    */
   setLans(lans: readonly Lan[]): Promise<void> {
     return this.#turns.run('lans', async () => {
-      this.#retry?.[Symbol.dispose]()
-      if (await this.#presences.change(lans)) return
-      const { clock } = this.#options
-      this.#retry = clock.at(after(clock.now(), RETRY), () => void this.setLans(lans))
+      this.#lans = lans
+      await this.#presences.change(lans)
     })
   }
 
   /** Resolves when ssdp:byebye has left on every LAN and the sockets are closed. */
   override stop(): Promise<void> {
     return this.#turns.run('lans', async () => {
-      this.#retry?.[Symbol.dispose]()
+      this.#tending?.[Symbol.dispose]()
+      this.#tending = undefined
       await this.#presences.close()
     })
+  }
+
+  #tendLater(): void {
+    const { clock } = this.#options
+    this.#tending = clock.at(after(clock.now(), TEND), () => void this.#turns.run('lans', () => this.#tend()))
+  }
+
+  /** Joins what could not be joined, and again what the kernel has let go of. */
+  async #tend(): Promise<void> {
+    if (!this.#tending) return
+    await this.#presences.change(this.#lans)
+    await this.#presences.refresh()
+    this.#tendLater()
   }
 
   /** UDA 1.1 §1.3.3, in place of node-ssdp's rules, which know no versions and no unicast. */

@@ -43,7 +43,7 @@ it('lan.routed: a host behind another router of the LAN is one of the LAN', () =
   expect(from('10.8.8.7')).toBe('not on a LAN')
 })
 
-describe('test 23: Host', () => {
+describe('G23: Host', () => {
   it.each([
     ['192.168.1.1:5000', 'admitted'],
     ['192.168.1.1', 'admitted'],
@@ -73,7 +73,7 @@ describe('test 23: Host', () => {
   })
 })
 
-describe('test 23: web pages', () => {
+describe('G23: web pages', () => {
   it.each([
     ['POST', { origin: 'http://evil.example' }, 'sent by a web page'],
     ['POST', { origin: 'null' }, 'sent by a web page'],

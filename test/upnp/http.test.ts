@@ -173,7 +173,7 @@ describe('LANs come and go', () => {
       expect(await send(port, get(address, port), address)).toContain(`http://${address}:${port}/<`)
   })
 
-  it('test 23: refuses the address of the other LAN for Host', async () => {
+  it('G23: refuses the address of the other LAN for Host', async () => {
     const { port } = await start({}, both)
     expect(statusOf(await send(port, get(GUEST, port), HOME))).toBe(403)
   })
@@ -252,7 +252,7 @@ describe('hosts that misbehave', () => {
     expect(log.lines.filter(({ level }) => level === 'error')).toEqual([])
   })
 
-  it('test 3: one call that waits delays no other', async () => {
+  it('G3: one call that waits delays no other', async () => {
     const answer = gate()
     const { port } = await start({ addPortMapping: () => answer.passed })
     const waiting = send(port, post([`Host: ${HOME}`], envelope(TYPE, 'AddPortMapping', ADD)))

@@ -25,16 +25,29 @@ export class Presence {
   readonly lan: Lan
   readonly #ports: PresencePorts
   readonly #socket: LanSocket
-  readonly #group: GroupSocket
+  /** There may be another one than before. */
+  readonly #group: () => GroupSocket
   readonly #advertiser: Advertiser
   readonly #closing = new AbortController()
 
-  constructor(ports: PresencePorts, lan: Lan, socket: LanSocket, group: GroupSocket) {
+  constructor(ports: PresencePorts, lan: Lan, socket: LanSocket, group: () => GroupSocket) {
     this.lan = lan
     this.#ports = ports
     this.#socket = socket
     this.#group = group
     this.#advertiser = new Advertiser(ports.clock, ports.random, (set, signal) => this.#notify(set, signal))
+  }
+
+  /** False when the interface cannot be used: it is gone, or the socket of the group has enough of new ones. */
+  takeInterface(): boolean {
+    try {
+      this.#group().join(this.lan.address)
+      this.#socket.takeInterface()
+      return true
+    } catch (error) {
+      this.#ports.log.warn({ error, lan: this.lan }, 'SSDP: cannot use the interface of this LAN')
+      return false
+    }
   }
 
   /** Sends `opening`, then `alive` until told something else. */
@@ -60,7 +73,7 @@ export class Presence {
     this.#closing.abort()
     this.#advertiser.cease()
     try {
-      this.#group.leave(this.lan.address)
+      this.#group().leave(this.lan.address)
     } catch (error) {
       this.#ports.log.debug({ error, lan: this.lan }, 'SSDP: was not in the group')
     }
@@ -68,18 +81,9 @@ export class Presence {
   }
 
   async #notify(set: MessageSet, signal: AbortSignal): Promise<void> {
-    if (!this.#closing.signal.aborted) this.#takeInterface()
+    // An interface that was made anew under its old name has another number, and no membership in the group.
+    if (!this.#closing.signal.aborted) this.takeInterface()
     await this.#send(set, GROUP, signal)
-  }
-
-  /** Before each set: an interface that was made anew under its old name has another number and no membership. */
-  #takeInterface(): void {
-    try {
-      this.#group.join(this.lan.address)
-      this.#socket.takeInterface()
-    } catch (error) {
-      this.#ports.log.warn({ error, lan: this.lan }, 'SSDP: cannot use the interface of this LAN')
-    }
   }
 
   async #send(set: MessageSet, { port, address }: Recipient, signal: AbortSignal): Promise<void> {

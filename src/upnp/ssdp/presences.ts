@@ -1,3 +1,4 @@
+import { nextBootId } from '../../lib/boot-id.ts'
 import { inPrefix } from '../../lib/ip.ts'
 import { belongsTo, type Lan } from '../../lib/lan.ts'
 import { lanChanges } from './lan-changes.ts'
@@ -14,6 +15,8 @@ export interface PresencesPorts extends PresencePorts {
   readonly sockets: SsdpSockets
   /** Takes a datagram that came from the LAN of `presence`. */
   readonly receive: (datagram: Datagram, presence: Presence, multicast: boolean) => void
+  /** Keeps a BOOTID over a restart. */
+  readonly keepBootId: (bootId: number) => Promise<void>
 }
 
 /**
@@ -34,20 +37,15 @@ export class Presences {
     this.#device = device
   }
 
-  get bootId(): number {
-    return this.#device.bootId
-  }
-
   factsOn({ address }: Lan): Facts {
     return { ...this.#device, address }
   }
 
   /** Opens all sockets, then announces. Rejects, with nothing left open, when a socket cannot be opened. */
   async open(lans: readonly Lan[]): Promise<void> {
-    const group = await this.#ports.sockets.group((datagram) => this.#receive(datagram, this.#all(), true))
-    this.#group = group
+    this.#group = await this.#openGroup()
     try {
-      for (const lan of lans) await this.#join(lan, group)
+      for (const lan of lans) await this.#join(lan)
     } catch (error) {
       await this.#end((presence) => presence.leave())
       throw error
@@ -55,9 +53,9 @@ export class Presences {
     for (const presence of this.#all()) this.#enter(presence)
   }
 
-  /** Leaves and joins LANs, so that they are `lans`; false when one of them could not be joined. */
-  async change(lans: readonly Lan[]): Promise<boolean> {
-    if (!this.#group) return true
+  /** Leaves and joins LANs, so that they are `lans`. One that cannot be joined is reported and left out. */
+  async change(lans: readonly Lan[]): Promise<void> {
+    if (!this.#group) return
     const before = this.#all().map(({ lan }) => lan)
     const { gone, moved, added } = lanChanges(before, lans)
     await Promise.all([
@@ -65,16 +63,46 @@ export class Presences {
       ...this.#taken(moved).map((presence) => presence.leave()),
     ])
     const stayed = this.#all()
-    const movedOn = await this.#joinAll(moved, this.#group)
-    const entered = await this.#joinAll(added, this.#group)
-    if (movedOn.length + entered.length > 0) this.#reboot([...stayed, ...movedOn])
+    const movedOn = await this.#joinAll(moved)
+    const entered = await this.#joinAll(added)
+    if (movedOn.length + entered.length > 0) await this.#reboot([...stayed, ...movedOn])
     for (const presence of entered) this.#enter(presence)
-    return movedOn.length + entered.length === moved.length + added.length
+  }
+
+  /**
+   * Joins the group anew where an interface was made anew under its old name and address. A socket counts the old one
+   * for ever and holds 20 (igmp_max_memberships), so one that can take no more gives way to a new one.
+   */
+  async refresh(): Promise<void> {
+    if (!this.#group || this.#takeInterfaces()) return
+    const full = this.#group
+    try {
+      this.#group = await this.#openGroup()
+    } catch (error) {
+      this.#ports.log.warn({ error }, 'SSDP: cannot hear the multicast group anew; will try again')
+      return
+    }
+    await full.close()
+    this.#takeInterfaces()
   }
 
   /** Resolves when ssdp:byebye has left on every LAN and the sockets are closed. */
   async close(): Promise<void> {
     await this.#end((presence) => this.#withdraw(presence))
+  }
+
+  #openGroup(): Promise<GroupSocket> {
+    return this.#ports.sockets.group((datagram) => this.#receive(datagram, this.#all(), true))
+  }
+
+  #currentGroup(): GroupSocket {
+    if (!this.#group) throw new Error('no socket for the group')
+    return this.#group
+  }
+
+  /** False when one cannot be used. */
+  #takeInterfaces(): boolean {
+    return this.#all().filter((presence) => !presence.takeInterface()).length === 0
   }
 
   /** WANIPConnection:2 §2.3.23: byebye before the first alive, so that nobody keeps what an earlier run said. */
@@ -84,9 +112,10 @@ export class Presences {
   }
 
   /** UDA 1.1 §1.2.4: a LAN or address more means a larger BOOTID, which `told` learn of before it is used. */
-  #reboot(told: readonly Presence[]): void {
+  async #reboot(told: readonly Presence[]): Promise<void> {
     const before = this.#device
-    const bootId = before.bootId + 1
+    const bootId = nextBootId(before.bootId)
+    await this.#keep(bootId)
     this.#device = { ...before, bootId }
     for (const presence of told) {
       const facts = this.factsOn(presence.lan)
@@ -95,15 +124,23 @@ export class Presences {
     }
   }
 
+  async #keep(bootId: number): Promise<void> {
+    try {
+      await this.#ports.keepBootId(bootId)
+    } catch (error) {
+      this.#ports.log.warn({ error }, 'SSDP: BOOTID cannot be kept; the next start may announce an old one')
+    }
+  }
+
   #withdraw(presence: Presence): Promise<void> {
     return presence.withdraw(byebyeSet(this.#tree, this.factsOn(presence.lan)))
   }
 
-  async #joinAll(lans: readonly Lan[], group: GroupSocket): Promise<readonly Presence[]> {
+  async #joinAll(lans: readonly Lan[]): Promise<readonly Presence[]> {
     const joined: Presence[] = []
     for (const lan of lans) {
       try {
-        joined.push(await this.#join(lan, group))
+        joined.push(await this.#join(lan))
       } catch (error) {
         this.#ports.log.warn({ error, lan }, 'SSDP: cannot be found on this LAN; will try again')
       }
@@ -111,11 +148,11 @@ export class Presences {
     return joined
   }
 
-  async #join(lan: Lan, group: GroupSocket): Promise<Presence> {
+  async #join(lan: Lan): Promise<Presence> {
     const socket = await this.#ports.sockets.lan(lan, (datagram) =>
       this.#receive(datagram, this.#named(lan.name), false),
     )
-    const presence = new Presence(this.#ports, lan, socket, group)
+    const presence = new Presence(this.#ports, lan, socket, () => this.#currentGroup())
     this.#byName.set(lan.name, presence)
     return presence
   }

@@ -38,6 +38,7 @@ const server = new SsdpServer({
   httpPort: port(5000),
   paths: { 1: '/igd1.xml', 2: '/igd2.xml' },
   bootId: 1,
+  keepBootId: () => Promise.resolve(),
   configId: 1,
 })
 const watcher = new InterfaceWatcher(

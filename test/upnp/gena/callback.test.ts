@@ -12,7 +12,7 @@ describe('UDA 1.1 §4.1.2: a CALLBACK of the peer itself', () => {
     ['neither', `<http://${PEER}>`, [`${PEER}:80/`]],
     ['what a request line cannot hold is escaped', `<http://${PEER}/a b"é>`, [`${PEER}:80/a%20b%22%C3%A9`]],
     ['two, in their order', `<http://${PEER}/1><http://${PEER}/2>`, [`${PEER}:80/1`, `${PEER}:80/2`]],
-    ['test 21: a good one after a bad one', `<http://8.8.8.8/> <http://${PEER}/2>`, [`${PEER}:80/2`]],
+    ['G21: a good one after a bad one', `<http://8.8.8.8/> <http://${PEER}/2>`, [`${PEER}:80/2`]],
     ['an @ in the path is no userinfo', `<http://${PEER}/@8.8.8.8/>`, [`${PEER}:80/@8.8.8.8/`]],
   ])('%s', (_what, header, expected) => {
     expect(paths(header)).toEqual(expected)
@@ -25,7 +25,7 @@ describe('UDA 1.1 §4.1.2: a CALLBACK of the peer itself', () => {
   })
 })
 
-describe('test 21, CVE-2020-12695: a CALLBACK that leads elsewhere', () => {
+describe('G21, CVE-2020-12695: a CALLBACK that leads elsewhere', () => {
   it.each([
     ['nothing', ''],
     ['no brackets', `http://${PEER}/`],

@@ -24,7 +24,7 @@ describe('what is evented', () => {
     expect([...(values ?? new Map()).keys()].sort()).toEqual(declared.map(([, name]) => name).sort())
   })
 
-  it('test 17: an external address that is not known yet is empty', () => {
+  it('G17: an external address that is not known yet is empty', () => {
     const { gateway } = fakeGateway({ externalIpAddress: () => '' })
     const [service] = FACADE[1]['wan-ip-connection'] ?? []
     const values = service && eventedValues(service, worldOf(gateway))

@@ -136,7 +136,7 @@ async function subscribe(port: number, to: number): Promise<IncomingMessage> {
   return answer
 }
 
-it('tests 21 and 22: the initial event, and one event for each AddPortMapping', async () => {
+it('G21 G22: the initial event, and one event for each AddPortMapping', async () => {
   const { answered, clock, iwf, port } = await device()
   const { events, next, port: to } = await subscriber()
   const answer = await subscribe(port, to)
@@ -213,7 +213,7 @@ it.each([
   expect(await sendNotify(notify(await answering(octets)), never)).toBe(Number(status))
 })
 
-it('test 21: a redirect is not followed', async () => {
+it('G21: a redirect is not followed', async () => {
   let visits = 0
   const elsewhere = await listening(createServer((_request, response) => response.end(String((visits += 1)))))
   const to = await answering(`HTTP/1.1 307 There\r\nLocation: http://${HOME}:${elsewhere}/\r\n\r\n`)

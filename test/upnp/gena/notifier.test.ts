@@ -157,7 +157,7 @@ describe('UDA 1.1 §4.3: what is sent', () => {
     ])
   })
 
-  it('test 22, WANIPConnection:2 §2.3.23: an added entry is one event with both variables, to both', async () => {
+  it('G22, WANIPConnection:2 §2.3.23: an added entry is one event with both variables, to both', async () => {
     await begin()
     await begin({}, OTHER)
     await add()
@@ -187,7 +187,7 @@ describe('UDA 1.1 §4.3: what is sent', () => {
   })
 })
 
-describe('test 22: slow subscribers', () => {
+describe('G22: slow subscribers', () => {
   it('get one event at a time, skip what is in between, and do not lose the last value', async () => {
     answer = slow(4000)
     await begin()

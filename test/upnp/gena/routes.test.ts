@@ -83,14 +83,14 @@ describe('UDA 1.1 §4.1.2: SUBSCRIBE', () => {
     ['SID and NT', 400, { sid: NOBODY, nt: NT }],
     ['SID and CALLBACK', 400, { sid: NOBODY, callback: CALLBACK }],
     ['all three', 400, { sid: NOBODY, nt: NT, callback: CALLBACK }],
-  ])('test 21: %s is %d', async (_what, status, headers) => {
+  ])('G21: %s is %d', async (_what, status, headers) => {
     const { begun, inject } = bench()
     expect((await inject('SUBSCRIBE', headers)).statusCode).toBe(status)
     expect(begun).toEqual([])
   })
 
   it.each(['/igd1/event/nothing', '/igd3/event/wan-ip-connection', '/event', '/'])(
-    'test 21: there is nothing to subscribe to at %s',
+    'G21: there is nothing to subscribe to at %s',
     async (url) => {
       const { begun, subscribe } = bench()
       expect((await subscribe({}, { url })).statusCode).toBe(404)
@@ -98,7 +98,7 @@ describe('UDA 1.1 §4.1.2: SUBSCRIBE', () => {
     },
   )
 
-  it('test 21: one more than there may be is refused', async () => {
+  it('G21: one more than there may be is refused', async () => {
     const { begun, subscribe } = bench()
     for (let n = 0; n < 8; n++) expect((await subscribe()).statusCode).toBe(200)
     expect((await subscribe()).statusCode).toBe(503)

@@ -81,7 +81,7 @@ describe('whose', () => {
   })
 })
 
-describe('test 21: how many', () => {
+describe('G21: how many', () => {
   it('eight a host, and what ends makes room', () => {
     for (let n = 1; n <= 8; n++) expect(subscribe(`uuid:${n}`)).toBeDefined()
     expect(subscribe('uuid:9')).toBeUndefined()

@@ -82,7 +82,7 @@ describe('documents', () => {
     ['FDSSDP', 1],
     ['Linux/6.1 UPnP/1.1 MiniUPnPc/2.2', 2],
     ['', 2],
-  ])('test 25: %j gets the :%d tree at the :2 path', async (agent, version) => {
+  ])('G25: %j gets the :%d tree at the :2 path', async (agent, version) => {
     const headers = { 'user-agent': agent }
     const root = await bench().inject({ url: '/igd2.xml', headers })
     const scpd = await bench().inject({ url: '/wan-ip-connection-2.xml', headers })

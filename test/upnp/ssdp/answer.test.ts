@@ -35,7 +35,7 @@ it.each([
   [urn('service:WANIPConnection:1'), AT1],
   [urn('service:WANIPConnection:2'), AT2],
   [urn('service:WANPPPConnection:1'), AT1],
-])('18: %s is answered as asked, with %s, whatever is announced', (target, location) => {
+])('G18: %s is answered as asked, with %s, whatever is announced', (target, location) => {
   expect(described(target, 1)).toEqual([`${target} ${location}`])
   expect(described(target, 2)).toEqual([`${target} ${location}`])
 })
@@ -47,7 +47,7 @@ it.each([
   'uuid:a',
   'uuid:b',
   'uuid:c',
-])('18: %s, which both facades have, is answered with the announced one', (target) => {
+])('G18: %s, which both facades have, is answered with the announced one', (target) => {
   expect(described(target, 1)).toEqual([`${target} ${AT1}`])
   expect(described(target, 2)).toEqual([`${target} ${AT2}`])
 })
@@ -65,14 +65,14 @@ it.each([
   '*',
   '(',
   '__proto__',
-])('18, 19: %s is met with silence', (target) => {
+])('G18 G19: %s is met with silence', (target) => {
   expect(answers(target)).toEqual([])
 })
 
 it.each([
   [1, IGD1, AT1],
   [2, IGD2, AT2],
-] as const)('18: ssdp:all has each thing of IGD:%d once, IGD first', (announced, tree, location) => {
+] as const)('G18: ssdp:all has each thing of IGD:%d once, IGD first', (announced, tree, location) => {
   expect(described('ssdp:all', announced)).toEqual(tree.advertised.map(({ nt }) => `${nt} ${location}`))
   expect(described('ssdp:all', announced)[0]).toContain('InternetGatewayDevice')
 })

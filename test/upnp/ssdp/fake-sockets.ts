@@ -34,11 +34,13 @@ export class FakeSockets implements SsdpSockets {
   readonly members = new Set<string>()
   /** Addresses that nothing can be bound to, and that nothing can be sent from. */
   readonly broken = new Set<string>()
-  readonly joining: string[] = []
   readonly taking: string[] = []
   /** Called after each message. */
   onSend: () => void = () => undefined
-  groupOpen = false
+  /** How many sockets of the group are open. */
+  groups = 0
+  /** The group's socket cannot join any more; the next one can. */
+  full = false
   readonly #clock: Clock
   readonly #heard = new Map<string, Receive>()
 
@@ -47,19 +49,20 @@ export class FakeSockets implements SsdpSockets {
   }
 
   group(receive: Receive): Promise<GroupSocket> {
-    this.groupOpen = true
+    this.groups += 1
+    this.full = false
     this.#heard.set('group', receive)
     return Promise.resolve({
       join: (address: Ipv4Address) => {
         if (this.broken.has(address)) throw new Error('ENODEV')
-        this.joining.push(address)
+        if (this.full) throw new Error('ENOBUFS')
         this.members.add(address)
       },
       leave: (address: Ipv4Address) => {
         if (!this.members.delete(address)) throw new Error('EADDRNOTAVAIL')
       },
       close: () => {
-        this.groupOpen = false
+        this.groups -= 1
         return Promise.resolve()
       },
     })

@@ -1,52 +1,20 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Lan } from '../../../src/lib/lan.ts'
-import { port } from '../../../src/lib/units.ts'
-import { SsdpServer } from '../../../src/upnp/ssdp.ts'
-import { seeded } from '../../support/dice.ts'
-import { VirtualClock, settle } from '../../support/virtual-clock.ts'
-import { FakeSockets, type Sent, ipv4, lan } from './fake-sockets.ts'
-
-const HOME = lan('br0', '192.168.1.1/24')
-const GUESTS = lan('br1', '192.168.2.1/24')
-const UDNS = { igd: 'uuid:a', wan: 'uuid:b', wanConnection: 'uuid:c' }
-const IGD1 = 'urn:schemas-upnp-org:device:InternetGatewayDevice:1'
-const IGD2 = 'urn:schemas-upnp-org:device:InternetGatewayDevice:2'
-/** 3 for the root, 2 for each embedded device, 1 for each of 3 services. */
-const THINGS = 10
+import type { SsdpServer } from '../../../src/upnp/ssdp.ts'
+import { type VirtualClock, settle } from '../../support/virtual-clock.ts'
+import { GUESTS, HOME, IGD1, IGD2, THINGS, ssdpBench } from './bench.ts'
+import { type FakeSockets, type Sent, ipv4, lan } from './fake-sockets.ts'
 
 let clock: VirtualClock
 let sockets: FakeSockets
 let logged: string[]
+let kept: number[]
+let disk: { broken: boolean }
 let server: SsdpServer
 
 beforeEach(() => {
-  clock = new VirtualClock()
-  sockets = new FakeSockets(clock)
-  logged = []
-  server = build(1)
+  ;({ clock, sockets, logged, kept, disk, server } = ssdpBench())
 })
-
-function build(defaultVersion: 1 | 2): SsdpServer {
-  return new SsdpServer({
-    clock,
-    sockets,
-    random: seeded(1),
-    log: {
-      debug: () => undefined,
-      info: (_, message) => logged.push(message),
-      warn: (_, message) => logged.push(message),
-      error: (_, message) => logged.push(message),
-    },
-    date: () => new Date(0),
-    udns: UDNS,
-    defaultVersion,
-    serverHeader: 'Linux/6 UPnP/1.1 igd-pcp/1',
-    httpPort: port(5000),
-    paths: { 1: '/igd1.xml', 2: '/igd2.xml' },
-    bootId: 7,
-    configId: 3,
-  })
-}
 
 /** Started long enough ago for the opening to be over, and not yet due to repeat itself. */
 async function started(...lans: readonly Lan[]): Promise<void> {
@@ -79,7 +47,7 @@ function said(sent: readonly Sent[], name = 'br0'): string[] {
 }
 
 describe('start', () => {
-  it('20: every LAN hears byebye twice, then alive twice, each with its own LOCATION', async () => {
+  it('G20: every LAN hears byebye twice, then alive twice, each with its own LOCATION', async () => {
     await server.start([HOME, GUESTS])
     await clock.advance(2000)
     const sent = sockets.taken()
@@ -106,7 +74,7 @@ describe('start', () => {
   })
 
   it('announces the tree of the default version', async () => {
-    server = build(2)
+    ;({ clock, sockets, server } = ssdpBench(2))
     await server.start([HOME])
     await clock.advance(2000)
     const sent = sockets.taken()
@@ -121,7 +89,7 @@ describe('start', () => {
     await clock.advance(2000)
     expect(sockets.taken()).toEqual([])
     expect(sockets.open.size).toBe(0)
-    expect(sockets.groupOpen).toBe(false)
+    expect(sockets.groups).toBe(0)
     expect(clock.pending).toBe(0)
   })
 })
@@ -138,12 +106,27 @@ describe('repetition', () => {
     expect(new Set(gaps).size).toBe(gaps.length)
   })
 
-  it('the interface is taken anew before each set, for it may have been made anew', async () => {
+  it('an interface that was made anew is taken anew: before each set, and within 10 s to be heard', async () => {
     await started(HOME)
-    for (const calls of [sockets.joining, sockets.taking]) calls.length = 0
-    await clock.advance(900_000)
-    expect(sockets.joining).toEqual(['192.168.1.1', '192.168.1.1'])
-    expect(sockets.taking).toEqual(['br0', 'br0'])
+    const sets = sockets.taking.length
+    expect(sets).toBe(4)
+    sockets.members.clear()
+    await clock.advance(10_000)
+    expect([...sockets.members]).toEqual([HOME.address])
+    expect(sockets.taking.slice(sets)).toEqual(['br0'])
+    expect(sockets.groups).toBe(1)
+  })
+
+  it('a group socket that can join no more gives way to a new one, which hears', async () => {
+    await started(HOME, GUESTS)
+    sockets.members.clear()
+    sockets.full = true
+    await clock.advance(10_000)
+    expect([...sockets.members]).toEqual([HOME.address, GUESTS.address])
+    expect(sockets.groups).toBe(1)
+    sockets.hear(search(IGD1), '192.168.2.50')
+    await clock.advance(1000)
+    expect(sockets.taken()).toHaveLength(1)
   })
 
   it('a LAN that cannot be sent to does not end it', async () => {
@@ -162,12 +145,12 @@ describe('search', () => {
     'M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nST:upnp:rootdevice\r\nMAN:"ssdp:discover"\r\nMX:3\r\n\r\n\r\n'
 
   it.each([
-    ['19: as libtorrent writes it', LIBTORRENT],
-    ['19: without CR', LIBTORRENT.replaceAll('\r', '')],
+    ['G19: as libtorrent writes it', LIBTORRENT],
+    ['G19: without CR', LIBTORRENT.replaceAll('\r', '')],
     ['3.2: with header names as GSSDP writes them', LIBTORRENT.replace('MAN', 'Man').replace('HOST', 'Host')],
     ['3.2: in small letters', LIBTORRENT.toLowerCase()],
     ['3.2: without quotes around MAN', LIBTORRENT.replaceAll('"', '')],
-    ['19: MX 999', LIBTORRENT.replace('MX:3', 'MX:999')],
+    ['G19: MX 999', LIBTORRENT.replace('MX:3', 'MX:999')],
   ])('%s, it is answered once', async (_name, text) => {
     await started(HOME, GUESTS)
     sockets.hear(text, '192.168.1.50')
@@ -183,12 +166,12 @@ describe('search', () => {
   })
 
   it.each([
-    ['19: multicast without MX', search(IGD1, 'MAN: "ssdp:discover"\r\n')],
-    ['19: MAN: foo', search(IGD1, 'MAN: foo\r\nMX: 1\r\n')],
-    ['19: 1400 bytes of garbage', new Uint8Array(1400).fill(0xa5)],
-    ['19: a pattern for ST', search('(')],
-    ['19: a datagram of 9 kB', search('x'.repeat(9000))],
-    ['18: version 3', search('urn:schemas-upnp-org:device:InternetGatewayDevice:3')],
+    ['G19: multicast without MX', search(IGD1, 'MAN: "ssdp:discover"\r\n')],
+    ['G19: MAN: foo', search(IGD1, 'MAN: foo\r\nMX: 1\r\n')],
+    ['G19: 1400 bytes of garbage', new Uint8Array(1400).fill(0xa5)],
+    ['G19: a pattern for ST', search('(')],
+    ['G19: a datagram of 9 kB', search('x'.repeat(9000))],
+    ['G18: version 3', search('urn:schemas-upnp-org:device:InternetGatewayDevice:3')],
     ['an empty datagram', ''],
     ['a NOTIFY', `NOTIFY * HTTP/1.1\r\nNT: ${IGD1}\r\nNTS: ssdp:alive\r\nUSN: uuid:x\r\n\r\n`],
     ['an answer', `HTTP/1.1 200 OK\r\nST: ${IGD1}\r\nMAN: "ssdp:discover"\r\nMX: 1\r\n\r\n`],
@@ -200,7 +183,7 @@ describe('search', () => {
     expect(sockets.taken()).toEqual([])
   })
 
-  it('19: a unicast search without MX is answered, through the LAN it came from', async () => {
+  it('G19: a unicast search without MX is answered, through the LAN it came from', async () => {
     await started(HOME, GUESTS)
     sockets.hear(search(IGD1, 'MAN: "ssdp:discover"\r\n'), '192.168.2.50', 'br1')
     await clock.advance(0)
@@ -209,7 +192,7 @@ describe('search', () => {
     ])
   })
 
-  it('18: ssdp:all is answered within 100 ms, each thing once, in order', async () => {
+  it('G18: ssdp:all is answered within 100 ms, each thing once, in order', async () => {
     await started(HOME)
     const asked = clock.now()
     sockets.hear(search('ssdp:all', 'MAN: "ssdp:discover"\r\nMX: 5\r\n'), '192.168.1.50')
@@ -235,7 +218,7 @@ describe('search', () => {
   it.each([
     ['through the group', 'group'],
     ['by unicast to a LAN address', 'br0'],
-  ])('20: a search from the WAN is met with silence, %s', async (_name, via) => {
+  ])('G20: a search from the WAN is met with silence, %s', async (_name, via) => {
     await started(HOME, GUESTS)
     for (const from of ['203.0.113.9', '192.168.3.50', '127.0.0.1'])
       sockets.hear(search('ssdp:all'), from, via)
@@ -313,7 +296,7 @@ describe('LANs that change', () => {
     await server.setLans([lan('br0', '192.168.1.1/24')])
     await clock.advance(2000)
     expect(sockets.taken()).toEqual([])
-    expect(server.bootId).toBe(7)
+    expect(kept).toEqual([])
   })
 
   it('UDA 1.1 §1.2.4: a LAN more is announced with the next BOOTID, the others are told of it', async () => {
@@ -323,10 +306,28 @@ describe('LANs that change', () => {
     const sent = sockets.taken()
     expect(said(sent, 'br0')).toEqual([`ssdp:update 7 8 x${2 * THINGS}`, `ssdp:alive 8 x${2 * THINGS}`])
     expect(said(sent, 'br1')).toEqual([`ssdp:byebye 8 x${2 * THINGS}`, `ssdp:alive 8 x${2 * THINGS}`])
-    expect(server.bootId).toBe(8)
+    expect(kept).toEqual([8])
     sockets.hear(search(IGD1), '192.168.2.50')
     await clock.advance(1000)
     expect(sockets.taken()[0]?.headers['BOOTID.UPNP.ORG']).toBe('8')
+  })
+
+  it('UDA 1.1 §1.2.2: BOOTID is kept before it is announced, so that no later run begins below it', async () => {
+    await started(HOME)
+    let keptFirst: readonly number[] | undefined
+    sockets.onSend = () => void (keptFirst ??= [...kept])
+    await server.setLans([HOME, GUESTS])
+    await clock.advance(2000)
+    expect(keptFirst).toEqual([8])
+  })
+
+  it('a BOOTID that cannot be kept is reported, and announced all the same', async () => {
+    await started(HOME)
+    disk.broken = true
+    await server.setLans([HOME, GUESTS])
+    await clock.advance(2000)
+    expect(logged).toEqual(['SSDP: BOOTID cannot be kept; the next start may announce an old one'])
+    expect(said(sockets.taken(), 'br1').at(-1)).toBe(`ssdp:alive 8 x${2 * THINGS}`)
   })
 
   it('UDA 1.1 §1.2.4: another address means update, then alive, both with the new LOCATION', async () => {
@@ -375,7 +376,7 @@ describe('LANs that change', () => {
     sockets.broken.add(GUESTS.address)
     await server.setLans([HOME, GUESTS])
     expect(logged).toEqual(['SSDP: cannot be found on this LAN; will try again'])
-    await clock.advance(9000)
+    await clock.advance(7000)
     expect(sockets.taken()).toEqual([])
     sockets.broken.clear()
     await clock.advance(3000)
@@ -400,13 +401,13 @@ describe('LANs that change', () => {
 })
 
 describe('stop', () => {
-  it('20: every LAN hears byebye twice, then the sockets are closed and nothing waits', async () => {
+  it('G20: every LAN hears byebye twice, then the sockets are closed and nothing waits', async () => {
     await started(HOME, GUESTS)
     await stopped()
     const sent = sockets.taken()
     for (const { name } of [HOME, GUESTS]) expect(said(sent, name)).toEqual([`ssdp:byebye 7 x${2 * THINGS}`])
     expect(sockets.open.size).toBe(0)
-    expect(sockets.groupOpen).toBe(false)
+    expect(sockets.groups).toBe(0)
     expect(clock.pending).toBe(0)
   })
 
