@@ -205,7 +205,7 @@ it('an interface that is made anew is heard again, though the kernel counts the 
   await router.ip('link del lan2')
   await wire(2)
   await address(2)
-  await until('an answer', 10_000, async () => (await search(clients[1], IGD1))[0])
+  await until('an answer', 20_000, async () => (await search(clients[1], IGD1))[0])
   expect(await search(clients[0], IGD1)).toHaveLength(1)
   await program.stop()
 })
