@@ -11,7 +11,7 @@ export const IGD1 = 'urn:schemas-upnp-org:device:InternetGatewayDevice:1'
 export const IGD2 = 'urn:schemas-upnp-org:device:InternetGatewayDevice:2'
 /** 3 for the root, 2 for each embedded device, 1 for each of 3 services. */
 export const THINGS = 10
-export const FIRST_BOOT_ID = 7
+const FIRST_BOOT_ID = 7
 
 /** The SSDP server on a virtual clock and fake sockets, which announces `defaultVersion`. */
 export function ssdpBench(defaultVersion: 1 | 2 = 1) {
