@@ -28,7 +28,7 @@ export interface ArgOptions {
 }
 
 /** WANIPConnection:2 table 2-4: the longest lease, and what 0 means. */
-const WEEK = seconds(604_800)
+export const WEEK = seconds(604_800)
 const MAX_DESCRIPTION = 256
 /** Controls, halves of characters, and U+FFFD, which stands for what was no character. */
 const UNPRINTABLE = /[\p{Cc}\p{Cs}\uFFFD-\uFFFF]/gu

@@ -1,7 +1,7 @@
 import { Fault } from '../../core/fault.ts'
-import type { PortMappingEntry } from '../../core/types.ts'
+import type { Caller, PortMappingEntry } from '../../core/types.ts'
 import type { Action, Service, ServiceWorld, StateTable } from '../action.ts'
-import { parseAdd, parseAddAny, parseKey, parseRange, text, ui2 } from '../args.ts'
+import { WEEK, parseAdd, parseAddAny, parseKey, parseRange, text, ui2 } from '../args.ts'
 import { writePortListing } from '../port-listing.ts'
 
 // WANIPConnection, one row per action. A new action is one row and its lines in descriptors/.
@@ -16,6 +16,10 @@ const valueOf = (entry: PortMappingEntry) => ({
   NewPortMappingDescription: entry.description,
   NewLeaseDuration: entry.leaseDuration,
 })
+
+/** The table is one for both versions, but :2 knows no lease above a week, and a strict :2 control point refuses it. */
+const shownTo = ({ version }: Caller, entry: PortMappingEntry): PortMappingEntry =>
+  version === 1 || entry.leaseDuration <= WEEK ? entry : { ...entry, leaseDuration: WEEK }
 
 const keyOf = (entry: PortMappingEntry) => ({
   NewRemoteHost: entry.remoteHost,
@@ -62,14 +66,15 @@ const COMMON: readonly (readonly [string, Action])[] = [
   [
     'GetGenericPortMappingEntry',
     ({ gateway }, args, caller) => {
-      const entry = gateway.getGenericPortMappingEntry(ui2(args, 'NewPortMappingIndex'), caller)
+      const index = ui2(args, 'NewPortMappingIndex')
+      const entry = shownTo(caller, gateway.getGenericPortMappingEntry(index, caller))
       return { ...keyOf(entry), ...valueOf(entry) }
     },
   ],
   [
     'GetSpecificPortMappingEntry',
     async ({ gateway }, args, caller) =>
-      valueOf(await gateway.getSpecificPortMappingEntry(parseKey(args), caller)),
+      valueOf(shownTo(caller, await gateway.getSpecificPortMappingEntry(parseKey(args), caller))),
   ],
   [
     'AddPortMapping',
@@ -101,7 +106,8 @@ const SECOND: readonly (readonly [string, Action])[] = [
     ({ gateway }, args, caller) => {
       const limit = ui2(args, 'NewNumberOfPorts')
       const entries = gateway.getListOfPortMappings(parseRange(args), limit, caller)
-      return { NewPortListing: { document: writePortListing(entries) } }
+      const shown = entries.map((entry) => shownTo(caller, entry))
+      return { NewPortListing: { document: writePortListing(shown) } }
     },
   ],
   [
