@@ -7,6 +7,7 @@ import type { NatPort } from './core/ports.ts'
 import { HostWatch } from './lan/host-watch.ts'
 import { type Interfaces, ipv4Interface, lansOf } from './lan/interfaces.ts'
 import { type InterfaceName, parseInterfaceName } from './lan/interface-name.ts'
+import { type LeaseDisk, LeaseWatch } from './lan/leases/lease-watch.ts'
 import { linkCounters, linkUp } from './lan/link.ts'
 import { sharedAbort } from './lib/abort.ts'
 import type { Clock, Random } from './lib/clock.ts'
@@ -45,6 +46,8 @@ export interface Surroundings {
   readonly interfaces: () => Interfaces
   /** The kernel's neighbour table, as text. */
   readonly neighbourTable: () => string
+  /** Where the DHCP server keeps its leases. */
+  readonly disk: LeaseDisk
   readonly connect: (server: Endpoint) => Promise<PcpSocket>
   readonly descriptors: Descriptors
   readonly identity: Identity
@@ -132,7 +135,8 @@ async function startCore(config: Config, world: Surroundings, closers: Closers):
   const pcp = new Upstream(world)
   closers.defer(() => pcp.close())
   closers.defer(() => closing.abort())
-  const hosts = new HostWatch(world, config.lan.interfaces)
+  const leases = new LeaseWatch(world, config.lan.leases)
+  const hosts = new HostWatch({ ...world, leases }, config.lan.interfaces)
   const core = assembleCore(
     { ...world, pcp, hosts },
     {

@@ -6,6 +6,7 @@ import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
 import { showRequest, showResponse } from '../demo/show-pcp.ts'
 import { play } from '../demo/script.ts'
+import type { LeaseDisk } from '../lan/leases/lease-watch.ts'
 import { bootTime } from '../lib/boot-time.ts'
 import { Closers } from '../lib/closers.ts'
 import { Deadlines } from '../lib/deadlines.ts'
@@ -93,6 +94,7 @@ async function show(io: Io, closers: Closers): Promise<number> {
     log: QUIET,
     interfaces: () => ({ lo: networkInterfaces()['lo'] }),
     neighbourTable: () => '', // loopback has no neighbours
+    disk: NO_LEASES,
     connect: (to) => tap.connect(to),
     descriptors: io.descriptors,
     identity: await loadIdentity(stateDir),
@@ -152,6 +154,9 @@ async function freePort(): Promise<number> {
   await new Promise((resolve) => server.close(resolve))
   return typeof bound === 'object' && bound ? bound.port : 0
 }
+
+/** The demo's LAN has no DHCP server. */
+const NO_LEASES: LeaseDisk = { read: () => Promise.resolve(undefined), watch: () => undefined }
 
 const QUIET: Log = { debug: ignore, info: ignore, warn: ignore, error: ignore }
 function ignore(): void {

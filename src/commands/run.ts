@@ -2,6 +2,7 @@ import { existsSync, fstatSync } from 'node:fs'
 import type { Config } from '../config/schema.ts'
 import { readConfig } from '../config/read-config.ts'
 import { readInterfaces } from '../lan/interfaces.ts'
+import { leaseDisk } from '../lan/leases/disk.ts'
 import { readNeighbourTable } from '../lan/neighbours.ts'
 import { bootTime } from '../lib/boot-time.ts'
 import { Deadlines } from '../lib/deadlines.ts'
@@ -50,6 +51,7 @@ async function serve(config: Config, io: Io): Promise<number> {
     log,
     interfaces: readInterfaces,
     neighbourTable: readNeighbourTable,
+    disk: leaseDisk,
     connect: connectSocket,
     descriptors: io.descriptors,
     identity: await loadIdentity(config.state.dir),

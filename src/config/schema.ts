@@ -3,6 +3,7 @@ import {
   accessRules,
   bitRate,
   filePath,
+  filePaths,
   httpUrl,
   interfaceName,
   interfaceNames,
@@ -37,6 +38,16 @@ export interface About {
 
 const key = <S extends v.GenericSchema>(schema: S, about: About) => v.pipe(schema, v.metadata({ about }))
 
+/** Of Debian's packages and of OpenWrt; those that do not exist are waited for. */
+const USUAL_LEASES = [
+  '/var/lib/misc/dnsmasq.leases',
+  '/tmp/dhcp.leases',
+  '/tmp/hosts/odhcpd',
+  '/tmp/odhcpd.leases',
+  '/var/lib/kea/kea-leases4.csv',
+  '/var/lib/dhcp/dhcpd.leases',
+]
+
 const lan = v.strictObject({
   interfaces: key(interfaceNames(), {
     meaning: 'Interfaces of the LANs that are served.',
@@ -47,6 +58,11 @@ const lan = v.strictObject({
     meaning:
       'Networks behind other routers of the LANs, as ADDRESS/LENGTH, whose hosts are served like those of the LANs.',
     why: 'A sender from elsewhere is on no LAN as far as this router can see, so it gets nothing.',
+  }),
+  leases: key(v.optional(filePaths(), USUAL_LEASES), {
+    meaning:
+      'Lease files of the DHCP server in this router: dnsmasq, odhcpd, Kea (memfile) or ISC dhcpd, told apart by their content.',
+    why: 'Where these servers keep them. A host whose lease ends loses its mappings (RFC 6970 §5.10).',
   }),
 })
 

@@ -97,6 +97,14 @@ export function filePath() {
   return v.pipe(v.string(must), v.regex(/^\P{Cc}+$/u, must))
 }
 
+export function filePaths() {
+  const must = 'must be a list of paths, none twice'
+  return v.pipe(
+    v.array(filePath(), must),
+    v.check((paths) => new Set(paths).size === paths.length, must),
+  )
+}
+
 /** A path that fits sockaddr_un: 107 octets and a NUL. */
 export function socketPath() {
   return v.pipe(filePath(), v.maxBytes(107, 'must be a path of at most 107 bytes, for it names a socket'))

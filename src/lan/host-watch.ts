@@ -3,6 +3,8 @@ import type { Ipv4Address } from '../lib/ip.ts'
 import type { Log } from '../lib/log.ts'
 import type { MacAddress } from '../lib/mac.ts'
 import { type Millis, after, millis } from '../lib/units.ts'
+import type { EndedLease } from './leases/lease-memory.ts'
+import type { LeaseWatch } from './leases/lease-watch.ts'
 import { macOfNeighbour, neighbours } from './neighbours.ts'
 
 export interface HostWatchPorts {
@@ -10,6 +12,7 @@ export interface HostWatchPorts {
   readonly log: Log
   /** The kernel's neighbour table as text. Throws where there is none. */
   readonly neighbourTable: () => string
+  readonly leases: LeaseWatch
 }
 
 /** Whose mappings may have to go. */
@@ -25,8 +28,9 @@ const EVERY = millis(2000)
 const SILENT = millis(24 * 3600 * 1000)
 
 /**
- * Watches over the hosts that have mappings: when another machine has the address of one, that is gone
- * (RFC 6970 §5.10). A host that is only silent keeps what it has.
+ * Watches over the hosts that have mappings (RFC 6970 §5.10): one is gone when its DHCP lease ends, or when another
+ * machine answers for its address. A host that is only silent keeps what it has. The two sources are never mixed:
+ * a repeater answers for its hosts with a MAC address that no lease has.
  */
 export class HostWatch {
   readonly #ports: HostWatchPorts
@@ -43,20 +47,33 @@ export class HostWatch {
   }
 
   start(mapped: MappedHosts): void {
-    const { clock } = this.#ports
-    this.#timer = clock.at(after(clock.now(), EVERY), () => {
-      this.start(mapped)
-      this.#look(mapped)
-    })
+    this.#ports.leases.start((lease) => this.#leaseEnded(lease, mapped))
+    this.#lookLater(mapped)
   }
 
   stop(): void {
+    this.#ports.leases.stop()
     this.#timer?.[Symbol.dispose]()
   }
 
   /** Who has this address now; undefined where nothing is known. */
   macOf(address: Ipv4Address): MacAddress | undefined {
     return macOfNeighbour(this.#table(), this.#devices, address)
+  }
+
+  #lookLater(mapped: MappedHosts): void {
+    const { clock } = this.#ports
+    this.#timer = clock.at(after(clock.now(), EVERY), () => {
+      this.#lookLater(mapped)
+      this.#look(mapped)
+    })
+  }
+
+  /** What the successor may have mapped already is its own. */
+  #leaseEnded({ address, successor }: EndedLease, mapped: MappedHosts): void {
+    if (successor === undefined) mapped.gone(address, 'its DHCP lease ended')
+    else if (mapped.hosts().has(address) && mapped.hosts().get(address) !== successor)
+      mapped.gone(address, `${successor} has leased its address`)
   }
 
   #look(mapped: MappedHosts): void {
@@ -66,7 +83,7 @@ export class HostWatch {
     const known = neighbours(this.#table(), this.#devices)
     for (const [host, former] of hosts) {
       const now = known.get(host)
-      this.#noteSilence(host, now !== undefined)
+      this.#noteSilence(host, now !== undefined || this.#ports.leases.isLeased(host))
       if (former !== undefined && now !== undefined && former !== now)
         mapped.gone(host, `${now} has its address now, not ${former}`)
     }

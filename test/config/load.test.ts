@@ -24,7 +24,18 @@ function problemsOf(...args: Parameters<typeof load>): string[] {
 describe('a configuration', () => {
   it('has a safe default for every key but the interfaces', () => {
     expect(configOf(INTERFACES)).toEqual({
-      lan: { interfaces: ['br-lan'], routed: [] },
+      lan: {
+        interfaces: ['br-lan'],
+        leases: [
+          '/var/lib/misc/dnsmasq.leases',
+          '/tmp/dhcp.leases',
+          '/tmp/hosts/odhcpd',
+          '/tmp/odhcpd.leases',
+          '/var/lib/kea/kea-leases4.csv',
+          '/var/lib/dhcp/dhcpd.leases',
+        ],
+        routed: [],
+      },
       wan: { interface: 'eth0' },
       nat: {
         mode: 'nftables',

@@ -43,6 +43,8 @@ describe('values', () => {
   it.each([
     ['lan.interfaces', ['br-lan', 'eth0.2', 'wlan0_1']],
     ['lan.routed', ['10.9.0.0/16', '10.0.0.0/8', '192.168.7.9']],
+    ['lan.leases', []],
+    ['lan.leases', ['/tmp/dhcp.leases', 'leases']],
     ['wan.interface', 'pppoe-wan'],
     ['nat.ports', '1024-65535'],
     ['pcp.maxLifetime', 120],
@@ -65,6 +67,9 @@ describe('values', () => {
     ['lan.routed', ['10.0.0.0/7']],
     ['lan.routed', ['fd00::/8']],
     ['lan.routed', ['guests']],
+    ['lan.leases', '/tmp/dhcp.leases'],
+    ['lan.leases', ['/tmp/a', '/tmp/a']],
+    ['lan.leases', ['/tmp/a\n']],
     ['wan.interface', ''],
     ['wan.interface', 'sixteen-letters-'],
     ['wan.interface', '..'],

@@ -1,5 +1,6 @@
-import { beforeEach, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { HostWatch } from '../../src/lan/host-watch.ts'
+import { LeaseWatch } from '../../src/lan/leases/lease-watch.ts'
 import type { Ipv4Address } from '../../src/lib/ip.ts'
 import type { MacAddress } from '../../src/lib/mac.ts'
 import { ipv4 as ip } from '../pcp/literals.ts'
@@ -16,6 +17,7 @@ const table = (...rows: string[]) => `IP address  HW type  Flags  HW address  Ma
 
 let clock: VirtualClock
 let arp: string | Error
+let leaseFile: string | undefined
 let reads: number
 let warnings: string[]
 let hosts: Map<Ipv4Address, MacAddress | undefined>
@@ -25,6 +27,7 @@ let watch: HostWatch
 beforeEach(() => {
   clock = new VirtualClock()
   arp = table(row(HOST, MAC))
+  leaseFile = undefined
   reads = 0
   warnings = []
   hosts = new Map([[HOST, MAC]])
@@ -36,10 +39,10 @@ beforeEach(() => {
     if (arp instanceof Error) throw arp
     return arp
   }
-  watch = new HostWatch(
-    { clock, log: { debug: ignore, info: ignore, warn, error: ignore }, neighbourTable },
-    ['lan'],
-  )
+  const log = { debug: ignore, info: ignore, warn, error: ignore }
+  const disk = { read: () => Promise.resolve(leaseFile), watch: () => undefined }
+  const leases = new LeaseWatch({ clock, log, disk }, ['/leases'])
+  watch = new HostWatch({ clock, log, neighbourTable, leases }, ['lan'])
   watch.start({ hosts: () => hosts, gone: (host, why) => void gone.push(`${host}: ${why}`) })
 })
 
@@ -101,4 +104,56 @@ it('after stop it looks no more', async () => {
   watch.stop()
   await clock.advance(60_000)
   expect([reads, clock.pending]).toEqual([0, 0])
+})
+
+const lease = (address: string, hardware: string) => `1795351575 ${hardware} ${address} * *\n`
+
+describe('R6970-5.10-1: leases', () => {
+  it('a host whose lease ended is gone', async () => {
+    leaseFile = lease(HOST, MAC)
+    await clock.advance(12_000)
+    leaseFile = ''
+    await clock.advance(1000)
+    expect(gone).toEqual(['192.168.1.10: its DHCP lease ended'])
+  })
+
+  it('a host whose address is leased to another is gone', async () => {
+    leaseFile = lease(HOST, MAC)
+    await clock.advance(12_000)
+    leaseFile = lease(HOST, '02:00:00:00:00:0b')
+    await clock.advance(1000)
+    expect(gone).toEqual(['192.168.1.10: 02:00:00:00:00:0b has leased its address'])
+  })
+
+  it('what the successor has mapped already is its own', async () => {
+    leaseFile = lease(HOST, MAC)
+    await clock.advance(12_000)
+    const successor = mac('02:00:00:00:00:0b')
+    leaseFile = lease(HOST, successor)
+    arp = table(row(HOST, successor))
+    hosts.set(HOST, successor)
+    await clock.advance(5000)
+    expect(gone).toEqual([])
+  })
+
+  it('a host that a repeater answers for is not gone', async () => {
+    leaseFile = lease(HOST, '02:00:00:00:00:0c')
+    await clock.advance(60_000)
+    expect(gone).toEqual([])
+  })
+
+  it('a static host beside leases is not gone', async () => {
+    leaseFile = lease('192.168.1.20', '02:00:00:00:00:0b')
+    await clock.advance(12_000)
+    leaseFile = ''
+    await clock.advance(60_000)
+    expect(gone).toEqual(['192.168.1.20: its DHCP lease ended'])
+  })
+
+  it('a host with a lease is not silent', async () => {
+    leaseFile = lease(HOST, MAC)
+    arp = table()
+    await clock.advance(DAY + 10_000)
+    expect(warnings).toEqual([])
+  })
 })

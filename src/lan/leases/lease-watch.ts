@@ -1,0 +1,110 @@
+import { basename, dirname } from 'node:path'
+import type { Clock } from '../../lib/clock.ts'
+import type { Ipv4Address } from '../../lib/ip.ts'
+import type { Log } from '../../lib/log.ts'
+import { SerialQueues } from '../../lib/serial.ts'
+import { after, type Millis, millis } from '../../lib/units.ts'
+import { LeaseFile, type ReadText } from './lease-file.ts'
+import type { EndedLease } from './lease-memory.ts'
+
+/** The disk, as far as lease files go. */
+export interface LeaseDisk {
+  readonly read: ReadText
+  /**
+   * Calls with its name when a file of the directory changes, is made or renamed; without where the system does not
+   * say which. Undefined where that cannot be had.
+   */
+  watch(directory: string, changed: (name: string | undefined) => void): Disposable | undefined
+}
+
+export interface LeaseWatchPorts {
+  readonly clock: Clock
+  readonly log: Log
+  readonly disk: LeaseDisk
+}
+
+/** Servers write in several steps, so we wait this long after the first. */
+const SETTLE = millis(100)
+/** Without being told we look this often, as a file may be new. */
+const EVERY = millis(10_000)
+/** Where the system does not tell of changes. */
+const UNWATCHED = millis(500)
+
+/** Follows the lease files of the DHCP server in this router (RFC 6970 §5.10). */
+export class LeaseWatch {
+  readonly #ports: LeaseWatchPorts
+  readonly #files: readonly LeaseFile[]
+  readonly #turns = new SerialQueues<'look'>()
+  readonly #watches = new Map<string, Disposable>()
+  #due: Millis | undefined
+  #timer: Disposable | undefined
+  #stopped = false
+
+  constructor(ports: LeaseWatchPorts, paths: readonly string[]) {
+    const { disk, log } = ports
+    this.#ports = ports
+    this.#files = paths.map((path) => new LeaseFile({ path, read: (file) => disk.read(file), log }))
+  }
+
+  /** Tells of each lease that ends, until `stop`. */
+  start(ended: (lease: EndedLease) => void): void {
+    this.#lookAt(this.#ports.clock.now(), ended)
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#timer?.[Symbol.dispose]()
+    for (const watch of this.#watches.values()) watch[Symbol.dispose]()
+    this.#watches.clear()
+  }
+
+  isLeased(address: Ipv4Address): boolean {
+    return this.#files.some(({ leases }) => leases.has(address))
+  }
+
+  #lookAt(due: Millis, ended: (lease: EndedLease) => void): void {
+    if (this.#stopped || (this.#due !== undefined && this.#due <= due)) return
+    this.#timer?.[Symbol.dispose]()
+    this.#due = due
+    this.#timer = this.#ports.clock.at(due, () => {
+      this.#due = undefined
+      void this.#turns.run('look', () => this.#look(ended))
+    })
+  }
+
+  /** Watches first and reads then, so that no change falls in between. */
+  async #look(ended: (lease: EndedLease) => void): Promise<void> {
+    const { clock } = this.#ports
+    this.#watch(() => this.#lookAt(after(clock.now(), SETTLE), ended))
+    const leases = await Promise.all(this.#files.map((file) => file.look(() => clock.now())))
+    if (this.#stopped) return
+    const doubts = this.#files.flatMap(({ doubtUntil }) => doubtUntil ?? [])
+    const isWatched = this.#directories().every((directory) => this.#watches.has(directory))
+    this.#lookAt(millis(Math.min(after(clock.now(), isWatched ? EVERY : UNWATCHED), ...doubts)), ended)
+    for (const lease of leases.flat()) ended(lease)
+  }
+
+  /** Anew each time: what was watched may have been deleted and made again under the same name. */
+  #watch(changed: () => void): void {
+    const before = [...this.#watches.values()]
+    this.#watches.clear()
+    for (const directory of this.#stopped ? [] : this.#directories()) {
+      const names = this.#files
+        .filter(({ path }) => dirname(path) === directory)
+        .map(({ path }) => basename(path))
+      const isOurs = (name: string | undefined) =>
+        name === undefined || names.some((ours) => name.startsWith(ours))
+      const watch = this.#ports.disk.watch(directory, (name) => {
+        if (isOurs(name)) changed()
+      })
+      if (watch) this.#watches.set(directory, watch)
+    }
+    for (const watch of before) watch[Symbol.dispose]()
+  }
+
+  /** Where our files are; the other places are looked at from time to time. */
+  #directories(): readonly string[] {
+    const there = this.#files.filter(({ isThere }) => isThere)
+    return [...new Set(there.map(({ path }) => dirname(path)))]
+  }
+}
