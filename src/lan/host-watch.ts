@@ -2,10 +2,11 @@ import type { Clock } from '../lib/clock.ts'
 import type { Ipv4Address } from '../lib/ip.ts'
 import type { Log } from '../lib/log.ts'
 import type { MacAddress } from '../lib/mac.ts'
-import { type Millis, after, millis } from '../lib/units.ts'
+import { after, millis } from '../lib/units.ts'
 import type { EndedLease } from './leases/lease-memory.ts'
 import type { LeaseWatch } from './leases/lease-watch.ts'
 import { macOfNeighbour, neighbours } from './neighbours.ts'
+import { Silence } from './silence.ts'
 
 export interface HostWatchPorts {
   readonly clock: Clock
@@ -24,8 +25,6 @@ export interface MappedHosts {
 }
 
 const EVERY = millis(2000)
-/** A host unseen for so long is worth a line; it may be switched off, so nothing more is done. */
-const SILENT = millis(24 * 3600 * 1000)
 
 /**
  * Watches over the hosts that have mappings (RFC 6970 §5.10): one is gone when its DHCP lease ends, or when another
@@ -35,8 +34,7 @@ const SILENT = millis(24 * 3600 * 1000)
 export class HostWatch {
   readonly #ports: HostWatchPorts
   readonly #devices: ReadonlySet<string>
-  /** When each host with mappings was last known to be there; 'told' once its long silence is logged. */
-  readonly #seen = new Map<Ipv4Address, Millis | 'told'>()
+  readonly #silence = new Silence()
   #unreadable = false
   #timer: Disposable | undefined
 
@@ -78,7 +76,7 @@ export class HostWatch {
 
   #look(mapped: MappedHosts): void {
     const hosts = mapped.hosts()
-    for (const host of this.#seen.keys()) if (!hosts.has(host)) this.#seen.delete(host)
+    this.#silence.keepOnly(hosts)
     if (hosts.size === 0) return
     const known = neighbours(this.#table(), this.#devices)
     for (const [host, former] of hosts) {
@@ -91,12 +89,8 @@ export class HostWatch {
 
   #noteSilence(host: Ipv4Address, isSeen: boolean): void {
     const { clock, log } = this.#ports
-    const last = this.#seen.get(host)
-    if (isSeen || last === undefined) this.#seen.set(host, clock.now())
-    else if (last !== 'told' && clock.now() - last >= SILENT) {
-      this.#seen.set(host, 'told')
+    if (this.#silence.note(host, isSeen, clock.now()))
       log.warn({ host }, 'a host with port mappings has not been seen for a day; they are kept')
-    }
   }
 
   #table(): string {

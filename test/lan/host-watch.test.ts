@@ -9,7 +9,6 @@ import { VirtualClock } from '../support/virtual-clock.ts'
 
 const HOST = ip('192.168.1.10')
 const MAC = mac('02:00:00:00:00:0a')
-const DAY = 24 * 3600 * 1000
 
 const row = (address: string, hardware: string, device = 'lan') =>
   `${address}  0x1  0x2  ${hardware}  *  ${device}\n`
@@ -74,19 +73,10 @@ it('while nobody has mappings nothing is read', async () => {
   expect(reads).toBe(0)
 })
 
-it('a host unseen for a day is worth one line, and seen again and lost again another', async () => {
-  await clock.advance(2000)
+it('a host that is silent keeps what it has', async () => {
   arp = table()
-  await clock.advance(DAY - 10_000)
-  expect(warnings).toHaveLength(0)
-  await clock.advance(20_000)
-  await clock.advance(DAY)
-  expect([warnings.length, gone.length]).toEqual([1, 0])
-  arp = table(row(HOST, MAC))
-  await clock.advance(2000)
-  arp = table()
-  await clock.advance(DAY + 10_000)
-  expect(warnings).toHaveLength(2)
+  await clock.advance(3_600_000)
+  expect([warnings.length, gone.length]).toEqual([0, 0])
 })
 
 it('a table that cannot be read is one line, and nobody is gone', async () => {
@@ -148,12 +138,5 @@ describe('R6970-5.10-1: leases', () => {
     leaseFile = ''
     await clock.advance(60_000)
     expect(gone).toEqual(['192.168.1.20: its DHCP lease ended'])
-  })
-
-  it('a host with a lease is not silent', async () => {
-    leaseFile = lease(HOST, MAC)
-    arp = table()
-    await clock.advance(DAY + 10_000)
-    expect(warnings).toEqual([])
   })
 })
