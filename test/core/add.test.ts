@@ -107,7 +107,7 @@ describe('AddPortMapping (RFC 6970 §5.6.2)', () => {
     expect(lines.filter((line) => line.level === 'error')).toHaveLength(1)
   })
 
-  it('test 6: a port of another host is 718 without a packet', async () => {
+  it('G6: a port of another host is 718 without a packet', async () => {
     const { answered, carrier, iwf } = coreBench()
     await answered(iwf.addPortMapping(add(), caller()))
     const taken = () => iwf.addPortMapping(add({ internalClient: OTHER }), caller(OTHER))
@@ -166,7 +166,7 @@ describe('an add of what the host has', () => {
     expect(carrier.maps[1]).toMatchObject({ generation: carrier.maps[0]?.generation, suggestedPort: 8080 })
   })
 
-  it('test 8, behind NAT: another LAN port is a change of the router alone', async () => {
+  it('G8, behind NAT: another LAN port is a change of the router alone', async () => {
     const { answered, carrier, iwf, nat } = coreBench()
     await answered(iwf.addPortMapping(add(), caller()))
     await answered(iwf.addPortMapping(add({ internalPort: port(9999) }), caller()))
@@ -175,7 +175,7 @@ describe('an add of what the host has', () => {
     expect(iwf.getGenericPortMappingEntry(0)).toMatchObject({ internalPort: 9999, externalPort: 8080 })
   })
 
-  it('test 8, without NAT: the old mapping is deleted and a new one made', async () => {
+  it('G8, without NAT: the old mapping is deleted and a new one made', async () => {
     const { answered, carrier, iwf } = coreBench({ wanPorts: undefined })
     await answered(iwf.addPortMapping(add(), caller()))
     await answered(iwf.addPortMapping(add({ internalPort: port(9999) }), caller()))
@@ -183,7 +183,7 @@ describe('an add of what the host has', () => {
     expect(iwf.getGenericPortMappingEntry(0)).toMatchObject({ internalPort: 9999 })
   })
 
-  it('test 8, without NAT: when the carrier refuses the new one the old one comes back', async () => {
+  it('G8, without NAT: when the carrier refuses the new one the old one comes back', async () => {
     const { answered, carrier, clock, iwf } = coreBench({ wanPorts: undefined })
     await answered(iwf.addPortMapping(add(), caller()))
     const unmap = carrier.unmap.bind(carrier)
@@ -252,7 +252,7 @@ describe('AddAnyPortMapping (RFC 6970 §5.6.1)', () => {
     expect(iwf.getGenericPortMappingEntry(0)).toMatchObject({ externalPort: 20_000 })
   })
 
-  it('test 7: the same LAN port again keeps its external port', async () => {
+  it('G7: the same LAN port again keeps its external port', async () => {
     const { answered, carrier, iwf } = coreBench()
     const first = await answered(iwf.addAnyPortMapping({ ...add(), externalPort: 0 }, caller()))
     expect(await answered(iwf.addAnyPortMapping({ ...add(), externalPort: 0 }, caller()))).toBe(first)
@@ -261,7 +261,7 @@ describe('AddAnyPortMapping (RFC 6970 §5.6.1)', () => {
     expect(iwf.systemUpdateId()).toBe(2)
   })
 
-  it('test 6: a port of another host is not even suggested', async () => {
+  it('G6: a port of another host is not even suggested', async () => {
     const { answered, carrier, iwf } = coreBench()
     await answered(iwf.addPortMapping(add(), caller()))
     const got = await answered(iwf.addAnyPortMapping(add({ internalClient: OTHER }), caller(OTHER)))

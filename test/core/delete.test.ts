@@ -142,7 +142,7 @@ describe('Get… (RFC 6970 §5.7)', () => {
     expect(carrier.maps).toHaveLength(2)
   })
 
-  it('test 11: indexes stay without gaps, the oldest first', async () => {
+  it('G11: indexes stay without gaps, the oldest first', async () => {
     const { answered, iwf } = await withEntries(8001, 8002, 8003)
     await answered(iwf.deletePortMapping(key({ externalPort: port(8002) }), caller()))
     expect([0, 1].map((i) => iwf.getGenericPortMappingEntry(i).externalPort)).toEqual([8001, 8003])
@@ -157,7 +157,7 @@ describe('Get… (RFC 6970 §5.7)', () => {
     expect(await faultOf(() => iwf.getListOfPortMappings({ ...all, protocol: 'UDP' }, 0, caller()))).toBe(730)
   })
 
-  it('test 16: RemoteHost is matched exactly in :2, and :1 finds its own entry', async () => {
+  it('G16: RemoteHost is matched exactly in :2, and :1 finds its own entry', async () => {
     const { answered, iwf } = coreBench()
     const remoteHost = caller(OTHER).address
     await answered(iwf.addPortMapping(add({ remoteHost }), caller()))

@@ -29,7 +29,7 @@ describe('renewal while the lease lives (RFC 6970 §5.9)', () => {
     expect(nat.rules.size).toBe(0)
   })
 
-  it('test 15: the UPnP lease runs on while the carrier is asked again and again', async () => {
+  it('G15: the UPnP lease runs on while the carrier is asked again and again', async () => {
     const { clock, iwf } = await mapped()
     const update = iwf.systemUpdateId()
     await clock.advance(1_000_000)

@@ -60,7 +60,7 @@ describe('RFC 6887 §8.1.1: retransmission', () => {
   })
 })
 
-describe('C-11.2: the nonce', () => {
+describe('RFC 6887 §11.2: the nonce', () => {
   const nonceIn = (bench: ClientBench) => {
     const { body } = bench.socket.last
     return body.opcode === 'MAP' ? toHex(body.map.nonce) : undefined

@@ -44,7 +44,7 @@ it('reads the eight arguments', () => {
   })
 })
 
-describe('test 4, §4.2: ports', () => {
+describe('G4, §4.2: ports', () => {
   it.each([
     ['8080', 8080],
     [' 8080 ', 8080],
@@ -85,7 +85,7 @@ describe('test 4, §4.2: ports', () => {
     },
   )
 
-  it('test 1: internal port 0 is 732', () => {
+  it('G1: internal port 0 is 732', () => {
     expect(codeOf(() => add({ NewInternalPort: '0' }))).toBe(732)
     expect(codeOf(() => addAny({ NewInternalPort: '0' }))).toBe(732)
   })
@@ -95,7 +95,7 @@ describe('test 4, §4.2: ports', () => {
   })
 })
 
-describe('test 5: protocols', () => {
+describe('G5: protocols', () => {
   it.each([
     ['TCP', 'TCP'],
     ['tcp', 'TCP'],
@@ -112,7 +112,7 @@ describe('test 5: protocols', () => {
   })
 })
 
-describe('test 2: hosts are addresses, and no name is ever looked up', () => {
+describe('G2: hosts are addresses, and no name is ever looked up', () => {
   it.each([
     ['', ''],
     ['*', ''],
@@ -146,7 +146,7 @@ describe('test 2: hosts are addresses, and no name is ever looked up', () => {
   })
 })
 
-describe('test 13: NewEnabled', () => {
+describe('G13: NewEnabled', () => {
   it.each(['1', 'true', 'yes', 'TRUE', 'Yes', ' 1 '])('%j is on', (text) => {
     expect(codeOf(() => add({ NewEnabled: text }))).toBe('none')
   })
@@ -160,7 +160,7 @@ describe('test 13: NewEnabled', () => {
   })
 })
 
-describe('test 14: leases', () => {
+describe('G14: leases', () => {
   it.each([
     ['0', 604_800, 'infinite'],
     ['', 604_800, 'infinite'],
@@ -182,7 +182,7 @@ describe('test 14: leases', () => {
   })
 })
 
-describe('test 12: descriptions', () => {
+describe('G12: descriptions', () => {
   it.each([
     ['markup is text', `<&>"' ]]>`, `<&>"' ]]>`],
     ['controls go', 'a\tb\r\nc\x7f\x85d', 'abcd'],

@@ -134,7 +134,7 @@ describe('§4.2: how a call names what it wants', () => {
     expect(codeOf(await call('GetExternalIPAddress', { body: document, soapAction }))).toBe(code)
   })
 
-  it('test 24: nothing of what is wrong comes back', async () => {
+  it('G24: nothing of what is wrong comes back', async () => {
     const soapAction = '"urn:x"><evil>#Evil<x>"'
     const hostile = envelope('urn:evil', 'Evil')
     const { body: answer } = await call('Evil', { body: hostile, soapAction })
@@ -157,7 +157,7 @@ describe('QueryStateVariable (UDA 1.0 §3.3)', () => {
       soapAction: '"urn:schemas-upnp-org:control-1-0#QueryStateVariable"',
     })
 
-  it('test 25: ConnectionStatus', async () => {
+  it('G25: ConnectionStatus', async () => {
     const { body } = await query('ConnectionStatus')
     expect(fieldsOf(body)['return']).toBe('Connected')
     expect(body).toContain('<u:QueryStateVariableResponse xmlns:u="urn:schemas-upnp-org:control-1-0">')

@@ -29,7 +29,7 @@ describe('A_ARG_TYPE_PortListing (WANIPConnection:2 §2.3.25)', () => {
     expect(ports.map(({ text }) => text)).toEqual(['3', '1', '2'])
   })
 
-  it('test 12: travels as text, and comes out as it went in', async () => {
+  it('G12: travels as text, and comes out as it went in', async () => {
     const description = `<&>"' ]]> &amp; 😀`
     const { gateway } = fakeGateway({ getListOfPortMappings: () => [entry({ description })] })
     const args = { ...RANGE, NewNumberOfPorts: '0' }

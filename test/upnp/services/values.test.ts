@@ -10,7 +10,7 @@ const answered = async (action: string, over: Partial<Gateway> = {}, args: Recor
   fieldsOf((await call(action, { args, world: worldOf(fakeGateway(over).gateway) })).body)
 
 describe('WANIPConnection', () => {
-  it('test 17: the external address is empty before the carrier has told it', async () => {
+  it('G17: the external address is empty before the carrier has told it', async () => {
     const { body, status } = await call('GetExternalIPAddress', {
       world: worldOf(fakeGateway({ externalIpAddress: () => '' }).gateway),
     })
@@ -60,7 +60,7 @@ describe('WANIPConnection', () => {
     NewLeaseDuration: '17',
   }
 
-  it('test 11: GetGenericPortMappingEntry answers the whole entry', async () => {
+  it('G11: GetGenericPortMappingEntry answers the whole entry', async () => {
     const over = { getGenericPortMappingEntry: () => shown }
     expect(await answered('GetGenericPortMappingEntry', over, { NewPortMappingIndex: '2' })).toMatchObject({
       NewRemoteHost: '203.0.113.9',
@@ -70,12 +70,12 @@ describe('WANIPConnection', () => {
     })
   })
 
-  it.each(['-1', 'abc', '', '1x', '65536'])('test 11: index %j is 402', async (index) => {
+  it.each(['-1', 'abc', '', '1x', '65536'])('G11: index %j is 402', async (index) => {
     const args = { NewPortMappingIndex: index }
     expect(codeOf(await call('GetGenericPortMappingEntry', { args }))).toBe(402)
   })
 
-  it('test 12: GetSpecificPortMappingEntry answers what the key does not say', async () => {
+  it('G12: GetSpecificPortMappingEntry answers what the key does not say', async () => {
     const over = { getSpecificPortMappingEntry: () => Promise.resolve(shown) }
     const args = { NewRemoteHost: '', NewExternalPort: '4000', NewProtocol: 'UDP' }
     expect(await answered('GetSpecificPortMappingEntry', over, args)).toMatchObject(VALUE)
@@ -131,7 +131,7 @@ describe('WANCommonInterfaceConfig', () => {
     ['TotalBytesReceived', '4294967295'],
     ['TotalPacketsSent', '0'],
     ['TotalPacketsReceived', '5'],
-  ])('test 25: %s wraps at 2^32', async (name, value) => {
+  ])('G25: %s wraps at 2^32', async (name, value) => {
     expect((await common(`Get${name}`, { counters }))[`New${name}`]).toBe(value)
     expect((await common('X_GetICSStatistics', { counters }))[name]).toBe(value)
   })
