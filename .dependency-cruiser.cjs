@@ -31,8 +31,8 @@ module.exports = {
     {
       name: 'nobody-imports-the-top',
       severity: 'error',
-      from: { pathNot: '^src/(cli|main|network|commands/)' },
-      to: { path: '^src/(cli|main|network|commands/)' },
+      from: { pathNot: '^src/(cli|main|carrier|network|commands/)' },
+      to: { path: '^src/(cli|main|carrier|network|commands/)' },
     },
   ],
   options: {

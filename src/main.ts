@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
 import { type } from 'node:os'
+import { type CarrierLine, carrierSide } from './carrier.ts'
 import type { Config } from './config/schema.ts'
 import { assembleCore, type Core } from './core/assemble.ts'
 import type { InterworkingFunction } from './core/iwf.ts'
 import type { NatPort } from './core/ports.ts'
 import { HostWatch } from './lan/host-watch.ts'
-import { type Interfaces, ipv4Interface, lansOf } from './lan/interfaces.ts'
+import { type Interfaces, lansOf } from './lan/interfaces.ts'
 import { type InterfaceName, parseInterfaceName } from './lan/interface-name.ts'
 import { type LeaseDisk, LeaseWatch } from './lan/leases/lease-watch.ts'
 import { linkCounters, linkUp } from './lan/link.ts'
@@ -19,11 +20,7 @@ import { type Millis, after, millis } from './lib/units.ts'
 import { VERSION } from './lib/version.ts'
 import { localPorts } from './nat/local-ports.ts'
 import { followHosts, followInterfaces } from './network.ts'
-import { Announcements, AnnouncementSocket } from './pcp/announcements.ts'
-import { DefaultRouter, readRoutes } from './pcp/default-router.ts'
-import { serverLinks } from './pcp/server-links.ts'
 import type { Endpoint, PcpSocket } from './pcp/socket.ts'
-import { Upstream } from './pcp/upstream.ts'
 import { type Identity, saveBootId, uuidFor } from './store/identity.ts'
 import type { ServiceWorld } from './upnp/action.ts'
 import { DESCRIPTION_PATH, type DescriptionValues, type Descriptors } from './upnp/description.ts'
@@ -122,23 +119,18 @@ async function startParts(config: Config, world: Surroundings, closers: Closers)
   }
 }
 
-interface CoreParts extends Core {
-  /** Our own address changed: the server has to be asked from the new one. */
-  readonly reconnect: () => Promise<void>
-  /** We have none. */
-  readonly lose: () => void
+interface CoreParts extends Core, CarrierLine {
   readonly hosts: HostWatch
 }
 
 async function startCore(config: Config, world: Surroundings, closers: Closers): Promise<CoreParts> {
   const closing = sharedAbort()
-  const pcp = new Upstream(world)
-  closers.defer(() => pcp.close())
+  const carrier = carrierSide(config, world, closers)
   closers.defer(() => closing.abort())
   const leases = new LeaseWatch(world, config.lan.leases)
   const hosts = new HostWatch({ ...world, leases }, config.lan.interfaces)
   const core = assembleCore(
-    { ...world, pcp, hosts },
+    { ...world, pcp: carrier.pcp, hosts },
     {
       wanPorts: config.nat.mode === 'nftables' ? config.nat.ports : undefined,
       takenPorts: await localPorts(),
@@ -148,24 +140,8 @@ async function startCore(config: Config, world: Surroundings, closers: Closers):
       closing: closing.signal,
     },
   )
-  pcp.listen(core.events)
-  const { secret } = world.identity
-  const announcements = new Announcements()
-  const multicast = new AnnouncementSocket(announcements, world.log)
-  closers.defer(() => multicast.leave())
-  const parts = { ...world, secret, announcements, events: core.events, natPmp: config.pcp.natpmp }
-  const { servers } = config.pcp
-  const router = new DefaultRouter({ ...parts, wan: config.wan.interface, routes: readRoutes })
-  const links = servers.length > 0 ? serverLinks(servers, parts) : [router.open]
-  const reconnect = async () => {
-    const wan = ipv4Interface(world.interfaces(), config.wan.interface)
-    if (wan) await multicast.join(wan.address)
-    await pcp.use(links)
-  }
-  await reconnect()
-  if (servers.length === 0) router.follow(() => void pcp.use(links))
-  closers.defer(() => router.stop())
-  return { ...core, reconnect, lose: () => pcp.lose(), hosts }
+  const line = await carrier.start(core.events)
+  return { ...core, ...line, hosts }
 }
 
 /** Of the LANs of this moment. */
