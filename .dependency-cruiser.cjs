@@ -19,6 +19,11 @@ module.exports = {
     only('server-is-apart', '^src/pcp-server/', 'pcp/wire/|lib/|pcp-server/'),
     only('store-is-apart', '^src/store/', 'core/types|lib/|store/'),
     only('lan-is-apart', '^src/lan/', 'lan/|lib/'),
+    only(
+      'metrics-fit-the-ports',
+      '^src/metrics/',
+      'core/(ports|status|types)|lib/|metrics/|pcp/(socket|wire)',
+    ),
     only('demo-is-apart', '^src/demo/', 'demo/|lib/|pcp/wire/'),
     only('log-is-apart', '^src/log/', 'lib/|log/'),
     only('config-is-apart', '^src/config/', 'config/|lib/'),
@@ -31,8 +36,8 @@ module.exports = {
     {
       name: 'nobody-imports-the-top',
       severity: 'error',
-      from: { pathNot: '^src/(cli|main|carrier|network|commands/)' },
-      to: { path: '^src/(cli|main|carrier|network|commands/)' },
+      from: { pathNot: '^src/(cli|main|carrier|network|overview|commands/)' },
+      to: { path: '^src/(cli|main|carrier|network|overview|commands/)' },
     },
   ],
   options: {

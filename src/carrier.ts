@@ -61,7 +61,7 @@ async function startLine(config: Config, parts: LineParts, closers: Closers): Pr
   const linking = { ...parts, secret: identity.secret, announcements, natPmp: config.pcp.natpmp }
   const { servers } = config.pcp
   const router = new DefaultRouter({ ...linking, wan: config.wan.interface, routes: readRoutes })
-  const links = servers.length > 0 ? serverLinks(servers, linking) : [router.open]
+  const links = servers.length > 0 ? serverLinks(servers, { ...linking, source: 'static' }) : [router.open]
   const reconnect = async () => {
     const wan = ipv4Interface(interfaces(), config.wan.interface)
     if (wan) await multicast.join(wan.address)

@@ -4,7 +4,7 @@ import { type CarrierLine, carrierSide } from './carrier.ts'
 import type { Config } from './config/schema.ts'
 import { assembleCore, type Core } from './core/assemble.ts'
 import type { InterworkingFunction } from './core/iwf.ts'
-import type { NatPort } from './core/ports.ts'
+import type { NatPort, ServerFacts } from './core/ports.ts'
 import { HostWatch } from './lan/host-watch.ts'
 import { type Interfaces, lansOf } from './lan/interfaces.ts'
 import { type InterfaceName, parseInterfaceName } from './lan/interface-name.ts'
@@ -18,8 +18,12 @@ import { isLanHost, type Lan } from './lib/lan.ts'
 import type { Log } from './lib/log.ts'
 import { type Millis, after, millis } from './lib/units.ts'
 import { VERSION } from './lib/version.ts'
+import type { RecentEvents } from './log/recent.ts'
+import { Counters } from './metrics/counters.ts'
+import { meteredEvents, meteredNat, meteredPcp, meteredSocket } from './metrics/metered.ts'
 import { localPorts } from './nat/local-ports.ts'
 import { followHosts, followInterfaces } from './network.ts'
+import { Overview } from './overview.ts'
 import type { Endpoint, PcpSocket } from './pcp/socket.ts'
 import { type Identity, saveBootId, uuidFor } from './store/identity.ts'
 import type { ServiceWorld } from './upnp/action.ts'
@@ -40,6 +44,11 @@ export interface Surroundings {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  /** What `log` was told. */
+  readonly events: RecentEvents
+  readonly date: () => Date
+  /** The name of another program of this router that is an Internet Gateway Device. */
+  readonly rival: () => string | undefined
   readonly interfaces: () => Interfaces
   /** The kernel's neighbour table, as text. */
   readonly neighbourTable: () => string
@@ -62,6 +71,7 @@ export interface RouterNat extends NatPort {
 }
 
 export interface Daemon {
+  readonly overview: Overview
   /** Says byebye and closes everything; with `release` the carrier's mappings are deleted first. */
   stop(release: boolean): Promise<void>
 }
@@ -90,7 +100,7 @@ async function startParts(config: Config, world: Surroundings, closers: Closers)
   const { iwf } = core
   const values = descriptionValues(config, world)
   const lans = lansOf(world.interfaces(), config.lan)
-  const services = serviceWorld(config, { world, values, iwf })
+  const services = serviceWorld(config, { ...core, world, values })
   const notifier = new Notifier({ ...world, send: sendNotify }, services)
   notifier.start(core.context.changes)
   closers.defer(() => notifier.stop())
@@ -106,12 +116,16 @@ async function startParts(config: Config, world: Surroundings, closers: Closers)
   closers.defer(() => ssdp.stop())
   closers.defer(followInterfaces(config, world, { ...core, http, ssdp }))
   closers.defer(followHosts(core.hosts, iwf, log))
+  const overview = new Overview(config, world, core)
+  overview.start()
+  closers.defer(() => overview.stop())
   iwf.start()
   if (lans.length === 0)
     log.warn({ interfaces: config.lan.interfaces }, 'no LAN has an address yet; waiting for one')
   const servers = config.pcp.servers.length > 0 ? config.pcp.servers : 'default router'
   log.info({ lans, servers }, 'ready')
   return {
+    overview,
     stop: async (release) => {
       end.release = release
       await closers[Symbol.asyncDispose]()
@@ -121,16 +135,26 @@ async function startParts(config: Config, world: Surroundings, closers: Closers)
 
 interface CoreParts extends Core, CarrierLine {
   readonly hosts: HostWatch
+  readonly counters: Counters
+  readonly server: () => ServerFacts | undefined
 }
 
 async function startCore(config: Config, world: Surroundings, closers: Closers): Promise<CoreParts> {
   const closing = sharedAbort()
-  const carrier = carrierSide(config, world, closers)
+  const counters = new Counters()
+  const { clock } = world
+  const connect = meteredSocket(world.connect, counters)
+  const carrier = carrierSide(config, { ...world, connect }, closers)
   closers.defer(() => closing.abort())
   const leases = new LeaseWatch(world, config.lan.leases)
   const hosts = new HostWatch({ ...world, leases }, config.lan.interfaces)
   const core = assembleCore(
-    { ...world, pcp: carrier.pcp, hosts },
+    {
+      ...world,
+      pcp: meteredPcp(carrier.pcp, clock, counters),
+      nat: meteredNat(world.nat, clock, counters),
+      hosts,
+    },
     {
       wanPorts: config.nat.mode === 'nftables' ? config.nat.ports : undefined,
       takenPorts: await localPorts(),
@@ -140,8 +164,8 @@ async function startCore(config: Config, world: Surroundings, closers: Closers):
       closing: closing.signal,
     },
   )
-  const line = await carrier.start(core.events)
-  return { ...core, ...line, hosts }
+  const line = await carrier.start(meteredEvents(core.events, counters))
+  return { ...core, ...line, hosts, counters, server: () => carrier.pcp.server }
 }
 
 /** Of the LANs of this moment. */
@@ -154,9 +178,13 @@ interface ServiceParts {
   readonly world: Surroundings
   readonly values: DescriptionValues
   readonly iwf: InterworkingFunction
+  readonly counters: Counters
 }
 
-function serviceWorld(config: Config, { world: { clock }, values, iwf }: ServiceParts): ServiceWorld {
+function serviceWorld(
+  config: Config,
+  { world: { clock }, values, iwf, counters }: ServiceParts,
+): ServiceWorld {
   const wan = interfaceNamed(config.wan.interface)
   const started: Millis = clock.now()
   return {
@@ -170,6 +198,7 @@ function serviceWorld(config: Config, { world: { clock }, values, iwf }: Service
     uptime: () => Math.floor((clock.now() - started) / 1000),
     connectionUdn: values.udns.connectionUdn,
     options: config.igd,
+    answered: (action, code) => counters.request(action, code),
   }
 }
 
@@ -198,7 +227,6 @@ function ssdpServer(config: Config, world: Surroundings, values: DescriptionValu
   return new SsdpServer({
     ...world,
     sockets: udpSockets(world.log, SSDP_PORT),
-    date: () => new Date(),
     udns: { igd: igdUdn, wan: wanUdn, wanConnection: connectionUdn },
     defaultVersion: config.igd.default,
     serverHeader: SERVER,

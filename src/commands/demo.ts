@@ -12,6 +12,7 @@ import { Closers } from '../lib/closers.ts'
 import { Deadlines } from '../lib/deadlines.ts'
 import { type Ipv4Address, parseIpv4 } from '../lib/ip.ts'
 import type { Log } from '../lib/log.ts'
+import { RecentEvents } from '../log/recent.ts'
 import { startDaemon } from '../main.ts'
 import { type Endpoint, type PcpSocket, connectSocket } from '../pcp/socket.ts'
 import { Responder } from '../pcp-server/responder.ts'
@@ -29,6 +30,9 @@ const HELP = `usage: igd-pcp demo
 The whole chain on loopback: a carrier, the daemon and a control point that maps a port and prints each step.
 No root, and nothing is announced on a real network. Stays up until Ctrl-C.
 `
+
+/** What is kept of the log for the status page. */
+const EVENTS = 20
 
 const ROUTER = address('127.0.0.1')
 const HOST = address('127.0.0.2')
@@ -88,10 +92,15 @@ async function show(io: Io, closers: Closers): Promise<number> {
 
   const tap = new Tap()
   const config = demoConfig({ stateDir, server, httpPort: await freePort() })
+  const date = () => new Date()
+  const events = new RecentEvents(QUIET, date, EVENTS)
   const daemon = await startDaemon(config, {
     clock,
     random,
-    log: QUIET,
+    log: events,
+    events,
+    date,
+    rival: () => undefined, // nothing is announced that it could clash with
     interfaces: () => ({ lo: networkInterfaces()['lo'] }),
     neighbourTable: () => '', // loopback has no neighbours
     disk: NO_LEASES,

@@ -4,11 +4,13 @@ import { readConfig } from '../config/read-config.ts'
 import { readInterfaces } from '../lan/interfaces.ts'
 import { leaseDisk } from '../lan/leases/disk.ts'
 import { readNeighbourTable } from '../lan/neighbours.ts'
+import { rivalGateway } from '../lan/rivals.ts'
 import { bootTime } from '../lib/boot-time.ts'
 import { Deadlines } from '../lib/deadlines.ts'
 import type { Log } from '../lib/log.ts'
 import { isJournalStream } from '../log/journal-stream.ts'
 import { createLog } from '../log/logger.ts'
+import { RecentEvents } from '../log/recent.ts'
 import { throttle } from '../log/throttle.ts'
 import { startDaemon } from '../main.ts'
 import { connectSocket } from '../pcp/socket.ts'
@@ -23,6 +25,10 @@ import { untilSignal } from './signals.ts'
 
 /** Lines of one kind a minute: more tell nothing new and wear the flash. */
 const LINES_PER_MINUTE = 20
+/** What is kept of the log for whoever asks for the status. */
+const EVENTS = 100
+
+const date = (): Date => new Date()
 
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   const args = parseRunArguments(argv)
@@ -44,11 +50,15 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
 
 async function serve(config: Config, io: Io): Promise<number> {
   const clock = new Deadlines(bootTime())
-  const log = throttle(logTo(io, config), clock, LINES_PER_MINUTE)
+  const events = new RecentEvents(logTo(io, config), date, EVENTS)
+  const log = throttle(events, clock, LINES_PER_MINUTE)
   const daemon = await startDaemon(config, {
     clock,
     random,
     log,
+    events,
+    date,
+    rival: rivalGateway,
     interfaces: readInterfaces,
     neighbourTable: readNeighbourTable,
     disk: leaseDisk,

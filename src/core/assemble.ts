@@ -1,4 +1,4 @@
-import type { Port, Seconds } from '../lib/units.ts'
+import type { Millis, Port, Seconds } from '../lib/units.ts'
 import { Capabilities } from './capabilities.ts'
 import { Changes } from './changes.ts'
 import { Claims } from './claims.ts'
@@ -6,6 +6,7 @@ import type { Context } from './context.ts'
 import { ExternalAddress } from './external-address.ts'
 import { Holds } from './holds.ts'
 import { InterworkingFunction } from './iwf.ts'
+import type { Mapping } from './mapping.ts'
 import { MappingTable } from './mapping-table.ts'
 import type { Limits, PortSpan } from './policy.ts'
 import type { PcpEvents, Ports } from './ports.ts'
@@ -39,6 +40,8 @@ export interface Core {
   readonly context: Context
   /** For whoever speaks PCP: what the carrier says unasked. */
   readonly events: PcpEvents
+  /** When the carrier is asked about a mapping again; undefined while its answer is awaited. */
+  readonly nextAttempt: (mapping: Mapping) => Millis | undefined
 }
 
 /** Joins the parts of the core; nothing runs until `start`. */
@@ -60,7 +63,8 @@ export function assembleCore(ports: Ports, options: CoreOptions): Core {
   const upkeep = new Upkeep(context)
   const probes = options.probe ? new Probes(context) : undefined
   const iwf = new InterworkingFunction(context, { probes, upkeep }, options.limits)
-  return { iwf, context, events: new Recovery(context, upkeep, () => iwf.start()) }
+  const events = new Recovery(context, upkeep, () => iwf.start())
+  return { iwf, context, events, nextAttempt: (mapping) => upkeep.nextAttempt(mapping) }
 }
 
 /** A mapping at a port where a program of the router listens would cut that program off. */

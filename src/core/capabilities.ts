@@ -1,9 +1,10 @@
 import type { Clock } from '../lib/clock.ts'
 import { type Millis, after, millis } from '../lib/units.ts'
 import type { MapRequest, PcpOutcome } from './ports.ts'
+import type { OptionName, Support } from './status.ts'
 
 /** The options that a request can do without. THIRD_PARTY is not one of them. */
-type Optional = 'PREFER_FAILURE' | 'FILTER'
+type Optional = OptionName
 
 /** For so long a server is believed to lack an option: operators change their minds. */
 const MEMORY = millis(1_800_000)
@@ -43,6 +44,13 @@ export class Capabilities {
     if (!refused) return false
     this.#lacking.set(refused, after(this.#clock.now(), MEMORY))
     return true
+  }
+
+  /** What is believed of each option now. */
+  known(): Readonly<Record<Optional, Support>> {
+    const support = (option: Optional): Support =>
+      (this.#lacking.get(option) ?? 0) > this.#clock.now() ? 'refused' : 'unknown'
+    return { PREFER_FAILURE: support('PREFER_FAILURE'), FILTER: support('FILTER') }
   }
 
   /** Another server is another start. */

@@ -88,6 +88,21 @@ export interface PcpPort extends PcpLink {
   readonly reachable: boolean
 }
 
+/** Where the address of a PCP server comes from. */
+export type ServerSource = 'static' | 'default-router'
+
+/** The server in use, as whoever speaks to it knows it. */
+export interface ServerFacts {
+  readonly address: string
+  readonly source: ServerSource
+  readonly protocol: 'PCP' | 'NAT-PMP'
+  readonly reachable: boolean
+  /** Undefined: never. */
+  readonly heardAt: Millis | undefined
+  /** Its epoch in seconds, and when that was read. */
+  readonly epoch: { readonly server: number; readonly client: Millis } | undefined
+}
+
 /** What the carrier says unasked. The core implements it; whoever speaks PCP calls it. */
 export interface PcpEvents {
   /** Another server, or another address of ours: nothing that was learnt or made is valid there. */

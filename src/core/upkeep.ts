@@ -8,6 +8,11 @@ import type { MapRequest, PcpGranted, PcpOutcome, PcpRefused } from './ports.ts'
 import { holdTime, lifetimeEnd, renewalTime } from './renewal.ts'
 import { renewalRequest } from './translate.ts'
 
+interface Wait extends Disposable {
+  /** When the carrier is asked; undefined: it was, and has not answered. */
+  readonly due?: Millis
+}
+
 /**
  * Keeps what was granted alive while a lease wants it (RFC 6970 §5.9): renewals at the times of RFC 6887
  * §11.2.1, and when the lifetime ends all the same, requests as for a new mapping. Nobody on the LAN hears of
@@ -16,7 +21,7 @@ import { renewalRequest } from './translate.ts'
 export class Upkeep {
   readonly #context: Context
   /** What each mapping waits for: its next attempt, or the answer to the last one. */
-  readonly #waits = new Map<Mapping, Disposable>()
+  readonly #waits = new Map<Mapping, Wait>()
 
   constructor(context: Context) {
     this.#context = context
@@ -37,6 +42,11 @@ export class Upkeep {
   /** Stops all of it; the carrier keeps what it granted. */
   stop(): void {
     for (const mapping of [...this.#waits.keys()]) this.drop(mapping)
+  }
+
+  /** When the carrier is asked about `mapping` again; undefined while its answer is awaited, or nothing is due. */
+  nextAttempt(mapping: Mapping): Millis | undefined {
+    return this.#waits.get(mapping)?.due
   }
 
   /** Asks the carrier at once. Resolves with its answer, or when the next attempt takes over. */
@@ -70,10 +80,8 @@ export class Upkeep {
 
   #wait(mapping: Mapping, due: Millis, then: () => Promise<void>): void {
     this.drop(mapping)
-    this.#waits.set(
-      mapping,
-      this.#context.ports.clock.at(due, () => void then()),
-    )
+    const timer = this.#context.ports.clock.at(due, () => void then())
+    this.#waits.set(mapping, { due, [Symbol.dispose]: () => timer[Symbol.dispose]() })
   }
 
   /** §11.2.1: one packet; an answer that does not come before the next attempt is due never comes. */

@@ -35,7 +35,7 @@ function littleEndian(hex: string): Ipv4Address | undefined {
   )
 }
 
-interface DefaultRouterOptions extends ServerLinksOptions {
+interface DefaultRouterOptions extends Omit<ServerLinksOptions, 'source'> {
   /** The interface towards the carrier. */
   readonly wan: string
   /** The kernel's table of routes. */
@@ -62,7 +62,8 @@ export class DefaultRouter {
     const router = await this.#find()
     if (router && router !== this.#used) log.info({ wan, router }, 'the default router is the PCP server')
     this.#used = router
-    const [open] = router ? serverLinks([{ address: router, port: port(SERVER_PORT) }], this.#options) : []
+    const options = { ...this.#options, source: 'default-router' } as const
+    const [open] = router ? serverLinks([{ address: router, port: port(SERVER_PORT) }], options) : []
     return await open?.(events)
   }
 

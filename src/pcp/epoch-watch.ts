@@ -38,6 +38,11 @@ export class EpochWatch {
     if (!valid) this.#events.lostState()
   }
 
+  /** The last reading that is believed. */
+  get last(): EpochReading | undefined {
+    return this.#last
+  }
+
   stop(): void {
     for (const probe of this.#probes.splice(0)) probe[Symbol.dispose]()
   }

@@ -1,16 +1,20 @@
-import type { MapRequest, PcpLink, PcpMapping } from '../core/ports.ts'
+import type { MapRequest, PcpLink, PcpMapping, ServerSource } from '../core/ports.ts'
 import type { Clock } from '../lib/clock.ts'
 import { type Millis, after, millis } from '../lib/units.ts'
 import type { PcpClient } from './client.ts'
+import type { EpochReading } from './epoch.ts'
 import type { NatPmpAnnouncement, NatPmpClient } from './natpmp/client.ts'
-import type { Link } from './upstream.ts'
+import type { Link, LinkFacts } from './upstream.ts'
 
 /** Firmware gets updated: after this PCP is tried first again (RFC 6886 §1.1). */
 const MEMORY = millis(1_800_000)
 
 interface NegotiatedOptions {
   readonly name: string
+  readonly source: ServerSource
   readonly pcp: PcpClient
+  /** What the server last said by PCP of its age. */
+  readonly epoch: () => EpochReading | undefined
   readonly clock: Clock
   /** Opens NAT-PMP to the same address; undefined where that is switched off or not to be had. */
   readonly openNatPmp: () => Promise<NatPmpClient | undefined>
@@ -24,6 +28,8 @@ export class NegotiatedLink implements Link {
   readonly name: string
   readonly #options: NegotiatedOptions
   #natPmp: Promise<NatPmpClient | undefined> | undefined
+  /** What that came to. */
+  #natPmpClient: NatPmpClient | undefined
   #retryPcp: Millis = millis(0)
 
   constructor(options: NegotiatedOptions) {
@@ -51,6 +57,16 @@ export class NegotiatedLink implements Link {
     return (await this.#options.pcp.announce(signal)).kind !== 'silent'
   }
 
+  facts(): LinkFacts {
+    const { clock, epoch, source } = this.#options
+    const natPmp = clock.now() < this.#retryPcp
+    return {
+      source,
+      protocol: natPmp ? 'NAT-PMP' : 'PCP',
+      epoch: natPmp ? this.#natPmpClient?.epoch : epoch(),
+    }
+  }
+
   /** RFC 6886 §3.2.1. A server that speaks PCP has its own announcement. */
   async announced(announcement: NatPmpAnnouncement): Promise<void> {
     const natPmp = await this.#current()
@@ -75,6 +91,7 @@ export class NegotiatedLink implements Link {
   async #opened(): Promise<NatPmpClient | undefined> {
     const client = await this.#options.openNatPmp()
     if (!client) this.#natPmp = undefined
+    this.#natPmpClient = client
     return client
   }
 

@@ -1,4 +1,4 @@
-import type { PcpEvents } from '../core/ports.ts'
+import type { PcpEvents, ServerSource } from '../core/ports.ts'
 import { within } from '../lib/abort.ts'
 import type { Clock, Random } from '../lib/clock.ts'
 import { bracketed } from '../lib/ip.ts'
@@ -19,6 +19,8 @@ export interface ServerLinksOptions {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  /** Where the addresses come from. */
+  readonly source: ServerSource
   readonly connect: (server: Endpoint) => Promise<PcpSocket>
   /** The installation's secret, 32 octets. */
   readonly secret: Uint8Array
@@ -72,7 +74,9 @@ export function serverLinks(
       },
     })
     const openNatPmp = () => natPmpClient(address, linkEvents, options)
-    const link = new NegotiatedLink({ name: nameOf(address), pcp, clock, openNatPmp })
+    const { source } = options
+    const epoch = () => watch.last
+    const link = new NegotiatedLink({ name: nameOf(address), source, pcp, epoch, clock, openNatPmp })
     latest.link = link
     return link
   })

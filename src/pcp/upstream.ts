@@ -8,6 +8,7 @@ import type {
   PcpPort,
   PcpRefused,
   PcpSilent,
+  ServerFacts,
 } from '../core/ports.ts'
 import { aborted, either, sharedAbort, within } from '../lib/abort.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -22,10 +23,14 @@ export interface LinkEvents {
   unreachable(why: string): void
 }
 
+export type LinkFacts = Pick<ServerFacts, 'source' | 'protocol' | 'epoch'>
+
 /** One address of one server, connected. */
 export interface Link extends PcpLink {
   /** Where it leads, for the log. */
   readonly name: string
+  /** What is known of it beside its address. */
+  facts(): LinkFacts
   /** True when the server answers before the signal aborts. */
   alive(signal: AbortSignal): Promise<boolean>
   close(): void
@@ -68,6 +73,8 @@ export class Upstream implements PcpPort {
   #replaced = sharedAbort()
   #reachable = true
   #heardAt: Millis
+  /** When the address in use answered last. */
+  #answeredAt: Millis | undefined
   #searching = false
   #exhaustedUntil: Millis | undefined
   #probe: Disposable | undefined
@@ -89,6 +96,19 @@ export class Upstream implements PcpPort {
 
   get reachable(): boolean {
     return this.#reachable && this.#link !== undefined
+  }
+
+  /** The server in use; undefined while there is no way to one. */
+  get server(): ServerFacts | undefined {
+    const link = this.#link
+    return (
+      link && {
+        ...link.facts(),
+        address: link.name,
+        reachable: this.reachable,
+        heardAt: this.#answeredAt,
+      }
+    )
   }
 
   /**
@@ -187,6 +207,7 @@ export class Upstream implements PcpPort {
     const [old, waiting] = [this.#link, this.#replaced]
     this.#link = link
     this.#index = index
+    this.#answeredAt = undefined
     this.#replaced = sharedAbort()
     if (link && old)
       this.#options.log.info({ server: link.name }, 'another address of the PCP server is used now')
@@ -197,6 +218,7 @@ export class Upstream implements PcpPort {
   #heard(): void {
     const { clock, log } = this.#options
     this.#heardAt = clock.now()
+    this.#answeredAt = this.#heardAt
     if (this.#reachable) return
     this.#reachable = true
     this.#probe?.[Symbol.dispose]()

@@ -30,6 +30,8 @@ export interface ServiceWorld {
   /** `uuid:…` of the WANConnectionDevice. */
   readonly connectionUdn: string
   readonly options: ArgOptions
+  /** Told of each call: its action, '' where it named none of ours, and 200 or the code of the fault. */
+  readonly answered: (action: string, code: number) => void
 }
 
 /** One action: arguments in, out arguments in the order of the description. Rejects with a Fault. */

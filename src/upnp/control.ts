@@ -61,12 +61,14 @@ export async function control(
     const { action } = called
     if (NOTABLE.has(action)) log.info({ peer, action }, 'control: done')
     else log.debug({ peer, action }, 'control: done')
+    world.answered(action, 200)
     return { status: 200, body }
   } catch (error) {
     const code = codeForVersion(codeOf(error, log), called.service.version, called.action)
     const reason = error instanceof Fault ? error.reason : 'internal error'
     const action = called.action.slice(0, LOGGED_NAME)
     log.debug({ peer, action, code, reason }, 'control: refused')
+    world.answered(called.service.actions.has(called.action) ? called.action : '', code)
     return { status: 500, body: writeFault(code) }
   }
 }

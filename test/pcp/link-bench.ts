@@ -30,6 +30,7 @@ export async function linked({
     clock,
     random,
     natPmp,
+    source: 'static',
     log: { debug: line, info: line, warn: line, error: line },
     secret: new Uint8Array(32),
     announcements,

@@ -41,6 +41,7 @@ class FakeAddress {
     this.events = events
     return Promise.resolve({
       name: this.name,
+      facts: () => ({ source: 'static', protocol: 'PCP', epoch: undefined }),
       map: (_request, signal) => {
         this.asked++
         return this.#answer(signal, this.#granted())

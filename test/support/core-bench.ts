@@ -66,7 +66,7 @@ export function coreBench(over: Partial<CoreOptions> = {}) {
   const log = { debug: level('debug'), info: level('info'), warn: level('warn'), error: level('error') }
   const closing = new AbortController()
   const limits = FREE
-  const { iwf, context, events } = assembleCore(
+  const { iwf, context, events, nextAttempt } = assembleCore(
     { clock, random: seeded(1), log, pcp: carrier, nat, hosts },
     {
       wanPorts: { first: 49_152, last: 57_343 },
@@ -79,5 +79,5 @@ export function coreBench(over: Partial<CoreOptions> = {}) {
     },
   )
   const answered = <T>(call: Promise<T>): Promise<T> => clock.answered(call)
-  return { answered, carrier, clock, closing, context, events, hosts, iwf, limits, lines, nat }
+  return { answered, carrier, clock, closing, context, events, hosts, iwf, limits, lines, nat, nextAttempt }
 }

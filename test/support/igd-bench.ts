@@ -92,6 +92,7 @@ export async function igdBench({ settings = {}, options = {}, ...core }: Options
   const { connect } = carrier
   await upstream.use(
     serverLinks([SERVER], {
+      source: 'static',
       clock,
       random,
       log,

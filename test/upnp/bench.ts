@@ -97,6 +97,7 @@ export const worldOf = (gateway: Gateway, over: Partial<ServiceWorld> = {}): Ser
   uptime: () => 99,
   connectionUdn: values.udns.connectionUdn,
   options: OPTIONS,
+  answered: () => undefined,
   ...over,
 })
 

@@ -48,7 +48,8 @@ async function chain(settings: Partial<Settings> = {}, seed = 1, natPmp: 'auto' 
     events: core.events,
     natPmp,
     announcements,
-  }
+    source: 'static',
+  } as const
   await upstream.use(serverLinks([SERVER], parts))
   const within = <T>(call: Promise<T>): Promise<T> => clock.answered(call)
   const held = () =>

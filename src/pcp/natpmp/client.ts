@@ -85,6 +85,11 @@ export class NatPmpClient implements PcpLink {
     options.socket.onError((error) => options.unreachable(error.message))
   }
 
+  /** What the gateway last said of its age. */
+  get epoch(): EpochReading | undefined {
+    return this.#last
+  }
+
   async map(request: MapRequest, signal: AbortSignal): Promise<PcpOutcome> {
     if (this.#isForAnother(request) || (request.remotePeers?.length ?? 0) > 0) return refused('UNSUPP_OPTION')
     const { internalPort, protocol, suggestedPort } = request

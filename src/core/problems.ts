@@ -1,0 +1,161 @@
+import type { ResultName } from '../pcp/wire/constants.ts'
+import type { Health, Problem } from './status.ts'
+import type { ConnectionStatus } from './types.ts'
+
+/** What shows whether something is wrong. */
+export interface Symptoms {
+  readonly lans: readonly { readonly interface: string; readonly ipAddress: string | null }[]
+  readonly wan: { readonly interface: string; readonly ipAddress: string | null }
+  /** Undefined while no server is known. */
+  readonly server: { readonly address: string; readonly reachable: boolean } | undefined
+  readonly connectionStatus: ConnectionStatus
+  /** What the carrier refused last, undefined since it granted something. */
+  readonly refusal: ResultName | 'UNKNOWN' | undefined
+  /** Why the router's own NAT refused its last change, undefined since it took one. */
+  readonly natFailure: string | undefined
+  /** Another program of this router that is an Internet Gateway Device, too. */
+  readonly rival: string | undefined
+  readonly entries: number
+  /** `access.total`. */
+  readonly mostEntries: number
+}
+
+type Rule = (symptoms: Symptoms) => Problem | undefined
+
+/** The order in which problems are shown: the cause of others stands before them. */
+const RULES: readonly Rule[] = [
+  wanAddress,
+  routerNat,
+  noServer,
+  carrierSilent,
+  refused,
+  lanAddress,
+  rival,
+  tableFull,
+]
+
+/** Everything that is wrong, errors first. */
+export function problemsOf(symptoms: Symptoms): readonly Problem[] {
+  const all = RULES.flatMap((rule) => rule(symptoms) ?? [])
+  return [
+    ...all.filter(({ severity }) => severity === 'error'),
+    ...all.filter(({ severity }) => severity === 'warning'),
+  ]
+}
+
+/** The state of things in one sentence. */
+export function healthOf(problems: readonly Problem[], status: ConnectionStatus): Health {
+  const [worst] = problems
+  if (worst?.severity === 'error')
+    return { severity: 'error', sentence: `Port mapping does not work: ${worst.cause}.` }
+  if (status === 'Connecting')
+    return { severity: 'waiting', sentence: 'Waiting for the carrier’s first answer.' }
+  if (worst) return { severity: 'warning', sentence: `Port mapping works, but ${worst.cause}.` }
+  return { severity: 'ok', sentence: 'Port mapping works: the carrier answers.' }
+}
+
+function wanAddress({ wan }: Symptoms): Problem | undefined {
+  if (wan.ipAddress !== null) return undefined
+  return {
+    id: 'wan-address',
+    severity: 'error',
+    cause: `the WAN interface ${wan.interface} has no IPv4 address`,
+    cure: `see "ip address show ${wan.interface}": bring the line up, or name the right interface in wan.interface`,
+  }
+}
+
+function lanAddress({ lans }: Symptoms): Problem | undefined {
+  const without = lans.filter((lan) => lan.ipAddress === null).map((lan) => lan.interface)
+  if (without.length === 0) return undefined
+  const all = without.length === lans.length
+  return {
+    id: 'lan-address',
+    severity: all ? 'error' : 'warning',
+    cause: `${all ? 'no LAN has' : 'these LANs have no'} ${all ? 'an ' : ''}IPv4 address (${without.join(', ')})`,
+    cure: `see "ip address": give the interface an address, or name the right ones in lan.interfaces`,
+  }
+}
+
+function noServer({ server, wan }: Symptoms): Problem | undefined {
+  if (server || wan.ipAddress === null) return undefined
+  return {
+    id: 'no-server',
+    severity: 'error',
+    cause: 'no PCP server is known, and there is no way to one',
+    cure: 'ask the carrier for the address of its PCP server and set it in pcp.servers or with --pcp-server',
+  }
+}
+
+function carrierSilent({ connectionStatus, server }: Symptoms): Problem | undefined {
+  if (!server || (server.reachable && connectionStatus !== 'Disconnected')) return undefined
+  return {
+    id: 'carrier-silent',
+    severity: 'error',
+    cause: `the PCP server ${server.address} does not answer`,
+    cure: 'ask the carrier whether PCP is enabled on this line, and see that pcp.servers names its server',
+  }
+}
+
+/** RFC 6887 §7.4, as far as it is about the line and not about one request. */
+const REFUSALS: Partial<Record<ResultName | 'UNKNOWN', Omit<Problem, 'severity'>>> = {
+  ADDRESS_MISMATCH: {
+    id: 'address-mismatch',
+    cause: 'another NAT stands between this router and the PCP server (ADDRESS_MISMATCH)',
+    cure: 'set the box in front of this router to bridge mode, or name that box in pcp.servers if it speaks PCP',
+  },
+  NOT_AUTHORIZED: {
+    id: 'not-authorized',
+    cause: 'the carrier does not allow port mapping on this line (NOT_AUTHORIZED)',
+    cure: 'ask the carrier to allow it; if this router was replaced, old mappings end with their lifetime',
+  },
+  UNSUPP_OPTION: {
+    id: 'third-party',
+    cause: 'the carrier does not take an option that cannot be left out, as THIRD_PARTY (UNSUPP_OPTION)',
+    cure: 'set nat.mode to nftables, or ask the carrier to allow THIRD_PARTY',
+  },
+  USER_EX_QUOTA: {
+    id: 'carrier-quota',
+    cause: 'the carrier grants this line no more mappings (USER_EX_QUOTA)',
+    cure: 'delete some: igd-pcp mappings list, then igd-pcp mappings delete PROTO PORT',
+  },
+  NO_RESOURCES: {
+    id: 'carrier-full',
+    cause: 'the carrier has no room for more mappings now (NO_RESOURCES)',
+    cure: 'wait: it is asked again by itself; if it stays so, tell the carrier',
+  },
+}
+
+function refused({ connectionStatus, refusal }: Symptoms): Problem | undefined {
+  const found = refusal === undefined ? undefined : REFUSALS[refusal]
+  return found && { ...found, severity: connectionStatus === 'Connected' ? 'warning' : 'error' }
+}
+
+function routerNat({ natFailure }: Symptoms): Problem | undefined {
+  if (natFailure === undefined) return undefined
+  return {
+    id: 'router-nat',
+    severity: 'error',
+    cause: `this router's own NAT refuses rules (${natFailure})`,
+    cure: 'see "nft list table ip igd_pcp"; run as root or with CAP_NET_ADMIN, with nftables installed',
+  }
+}
+
+function rival({ rival: name }: Symptoms): Problem | undefined {
+  if (name === undefined) return undefined
+  return {
+    id: 'rival',
+    severity: 'warning',
+    cause: `${name} runs on this router too, so the LAN sees two Internet gateways`,
+    cure: `stop it: systemctl disable --now ${name}, or on OpenWrt service ${name} disable and stop`,
+  }
+}
+
+function tableFull({ entries, mostEntries }: Symptoms): Problem | undefined {
+  if (entries < mostEntries) return undefined
+  return {
+    id: 'table-full',
+    severity: 'warning',
+    cause: `all ${mostEntries} mappings that access.total allows are taken`,
+    cure: 'raise access.total, or delete some: igd-pcp mappings list',
+  }
+}

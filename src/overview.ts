@@ -1,0 +1,116 @@
+import type { Config } from './config/schema.ts'
+import type { Core } from './core/assemble.ts'
+import type { ServerFacts } from './core/ports.ts'
+import type { EventStatus, Status } from './core/status.ts'
+import { statusOf } from './core/status-view.ts'
+import { type Interfaces, ipv4Interface, lansOf } from './lan/interfaces.ts'
+import type { Clock } from './lib/clock.ts'
+import type { Log } from './lib/log.ts'
+import { type Millis, after, millis } from './lib/units.ts'
+import { VERSION } from './lib/version.ts'
+import type { LoggedEvent, RecentEvents } from './log/recent.ts'
+import type { Counters } from './metrics/counters.ts'
+
+/** How often we look for another Internet gateway on this router. */
+const LOOK_EVERY = millis(300_000)
+
+interface OverviewWorld {
+  readonly clock: Clock
+  readonly log: Log
+  readonly date: () => Date
+  readonly events: RecentEvents
+  readonly interfaces: () => Interfaces
+  /** The name of another program of this router that is an Internet Gateway Device. */
+  readonly rival: () => string | undefined
+}
+
+interface OverviewParts extends Pick<Core, 'context' | 'nextAttempt'> {
+  readonly counters: Counters
+  readonly server: () => ServerFacts | undefined
+}
+
+/** All that can be seen of the daemon, put together when somebody looks. */
+export class Overview {
+  readonly #config: Config
+  readonly #world: OverviewWorld
+  readonly #parts: OverviewParts
+  readonly #startedAt: Millis
+  #rival: string | undefined
+  #timer: Disposable | undefined
+
+  constructor(config: Config, world: OverviewWorld, parts: OverviewParts) {
+    this.#config = config
+    this.#world = world
+    this.#parts = parts
+    this.#startedAt = world.clock.now()
+  }
+
+  /** Looks for rivals, now and from time to time, until `stop`. */
+  start(): void {
+    const { clock, log, rival } = this.#world
+    const found = rival()
+    if (found !== undefined && found !== this.#rival)
+      log.warn({ program: found }, 'another Internet gateway runs on this router; stop it')
+    this.#rival = found
+    this.#timer = clock.at(after(clock.now(), LOOK_EVERY), () => this.start())
+  }
+
+  stop(): void {
+    this.#timer?.[Symbol.dispose]()
+  }
+
+  read(): Status {
+    const { counters, server, ...core } = this.#parts
+    const { access, nat } = this.#config
+    return statusOf(core, {
+      ...this.#addresses(),
+      date: this.#world.date(),
+      daemon: { version: VERSION, startedAt: this.#startedAt },
+      nat: { mode: nat.mode },
+      server: server(),
+      counters: counters.counts(),
+      events: this.#world.events.events.map(eventStatus),
+      refusal: counters.refusal,
+      natFailure: counters.natFailure,
+      rival: this.#rival,
+      mostEntries: access.total,
+    })
+  }
+
+  /** Tells when the table, the external address or the connection changed. */
+  onChange(listener: () => void): Disposable {
+    return this.#parts.context.changes.listen(listener)
+  }
+
+  /** Tells of each event as it happens. */
+  onEvent(listener: (event: EventStatus) => void): Disposable {
+    return this.#world.events.listen((event) => listener(eventStatus(event)))
+  }
+
+  #addresses(): Pick<Status, 'lans' | 'wan'> {
+    const { lan, wan } = this.#config
+    const interfaces = this.#world.interfaces()
+    const lans = lansOf(interfaces, lan)
+    return {
+      lans: lan.interfaces.map((name) => {
+        const found = lans.find((candidate) => candidate.name === name)
+        return {
+          interface: name,
+          ipAddress: found?.address ?? null,
+          prefixLength: found?.prefix.length ?? null,
+        }
+      }),
+      wan: {
+        interface: wan.interface,
+        ipAddress: ipv4Interface(interfaces, wan.interface)?.address ?? null,
+      },
+    }
+  }
+}
+
+const eventStatus = ({ fields, level, text, time }: LoggedEvent): EventStatus => ({
+  time,
+  level,
+  text,
+  details: { ...fields },
+})

@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest'
+import { healthOf, problemsOf, type Symptoms } from '../../src/core/problems.ts'
+
+const WELL: Symptoms = {
+  lans: [
+    { interface: 'lan0', ipAddress: '192.168.1.1' },
+    { interface: 'lan1', ipAddress: '192.168.2.1' },
+  ],
+  wan: { interface: 'wan0', ipAddress: '100.64.0.2' },
+  server: { address: '192.0.2.1:5351', reachable: true },
+  connectionStatus: 'Connected',
+  refusal: undefined,
+  natFailure: undefined,
+  rival: undefined,
+  entries: 3,
+  mostEntries: 512,
+}
+
+const NOWHERE = { interface: 'lan0', ipAddress: null }
+const SILENT = { address: '192.0.2.1:5351', reachable: false }
+
+describe('what is wrong, and what to do about it', () => {
+  it('nothing', () => {
+    expect(problemsOf(WELL)).toEqual([])
+    expect(healthOf([], 'Connected')).toEqual({
+      severity: 'ok',
+      sentence: 'Port mapping works: the carrier answers.',
+    })
+  })
+
+  it('nothing yet', () => expect(healthOf([], 'Connecting').severity).toBe('waiting'))
+
+  it.each<[string, Partial<Symptoms>, string, string, RegExp, RegExp]>([
+    ['no WAN address', { wan: NOWHERE }, 'wan-address', 'error', /lan0 has no IPv4/, /wan\.interface/],
+    ['no LAN address', { lans: [NOWHERE] }, 'lan-address', 'error', /no LAN .*lan0/, /lan\.interfaces/],
+    ['one LAN less', { lans: [...WELL.lans, NOWHERE] }, 'lan-address', 'warning', /lan0/, /ip address/],
+    ['no server', { server: undefined }, 'no-server', 'error', /no PCP server/, /--pcp-server/],
+    ['down', { server: SILENT }, 'carrier-silent', 'error', /192\.0\.2\.1:5351/, /ask the carrier/],
+    ['silent', { connectionStatus: 'Disconnected' }, 'carrier-silent', 'error', /not answer/, /pcp\.servers/],
+    ['NAT', { refusal: 'ADDRESS_MISMATCH' }, 'address-mismatch', 'warning', /another NAT/, /bridge mode/],
+    ['no right', { refusal: 'NOT_AUTHORIZED' }, 'not-authorized', 'warning', /not allow/, /ask the carrier/],
+    ['option', { refusal: 'UNSUPP_OPTION' }, 'third-party', 'warning', /THIRD_PARTY/, /nftables/],
+    ['quota', { refusal: 'USER_EX_QUOTA' }, 'carrier-quota', 'warning', /no more/, /mappings delete/],
+    ['full', { refusal: 'NO_RESOURCES' }, 'carrier-full', 'warning', /no room/, /wait/],
+    ['nft', { natFailure: 'nft: gone' }, 'router-nat', 'error', /nft: gone/, /nftables/],
+    ['rival', { rival: 'miniupnpd' }, 'rival', 'warning', /miniupnpd runs/, /disable --now miniupnpd/],
+    ['table', { entries: 512 }, 'table-full', 'warning', /512/, /access\.total/],
+  ])('%s', (_what, symptom, id, severity, cause, cure) => {
+    const [problem, ...more] = problemsOf({ ...WELL, ...symptom })
+    expect(more).toEqual([])
+    expect(problem).toMatchObject({ id, severity })
+    expect(problem?.cause).toMatch(cause)
+    expect(problem?.cure).toMatch(cure)
+  })
+
+  it('a refusal of the line before anything was granted is an error', () => {
+    const symptoms: Symptoms = { ...WELL, connectionStatus: 'Connecting', refusal: 'ADDRESS_MISMATCH' }
+    const [problem] = problemsOf(symptoms)
+    expect(problem?.severity).toBe('error')
+    expect(healthOf(problemsOf(symptoms), 'Connecting').sentence).toMatch(/does not work: another NAT/)
+  })
+
+  it('a refusal of one request alone is no problem of the line', () => {
+    expect(problemsOf({ ...WELL, refusal: 'CANNOT_PROVIDE_EXTERNAL' })).toEqual([])
+  })
+
+  it('no address on the WAN explains why there is no server', () => {
+    const ids = problemsOf({ ...WELL, wan: NOWHERE, server: undefined }).map(({ id }) => id)
+    expect(ids).toEqual(['wan-address'])
+  })
+
+  it('errors come before warnings', () => {
+    const ids = problemsOf({ ...WELL, rival: 'upnpd', server: SILENT, entries: 512 }).map(({ id }) => id)
+    expect(ids).toEqual(['carrier-silent', 'rival', 'table-full'])
+  })
+
+  it('a cause and a cure are one line each', () => {
+    const worst = problemsOf({ ...WELL, wan: NOWHERE, lans: [NOWHERE], rival: 'x', natFailure: 'y' })
+    expect(worst.length).toBe(4)
+    for (const { cause, cure } of worst) expect(`${cause}${cure}`).not.toMatch(/\n/)
+  })
+})
