@@ -27,7 +27,7 @@ describe('G1: internal ports', () => {
   })
 })
 
-describe('G2 G3: hosts are addresses, and the DNS is never asked', () => {
+describe('G2 G3 E26: hosts are addresses, and the DNS is never asked', () => {
   it.each<readonly [string, Arguments, number]>([
     ['both wrong', { NewInternalClient: '', NewRemoteHost: 'example.com' }, 715],
     ['RemoteHost is a name', { NewRemoteHost: 'example' }, 600],
@@ -246,7 +246,7 @@ describe('G14: leases', () => {
     expect(out['NewPortListing']).toContain('<p:NewLeaseTime>604800<')
   })
 
-  it('falls, and at its end the entry is gone: one event, and the carrier is told', async () => {
+  it('E14: falls, and at its end the entry is gone: one event, and the carrier is told', async () => {
     const bench = await igdBench()
     await bench.add({ NewLeaseDuration: '600' })
     const events = await bench.subscribe()
@@ -310,7 +310,7 @@ describe('G15: what the carrier grants and refuses', () => {
     expect((await (await igdBench()).add()).code).toBe(200)
   })
 
-  it('R6970-5.7-4: CANNOT_PROVIDE_EXTERNAL is 714 for GetSpecificPortMappingEntry', async () => {
+  it('R6970-5.7-4 E6: CANNOT_PROVIDE_EXTERNAL is 714 for GetSpecificPortMappingEntry', async () => {
     const bench = await igdBench({ probe: true })
     bench.carrier.responder.faults.result = { code: 11, lifetime: 30, times: Infinity }
     const key = { NewRemoteHost: '', NewExternalPort: '8080', NewProtocol: 'TCP' }

@@ -116,7 +116,7 @@ describe('IGD:1 and IGD:2 are one table', () => {
     expect(bench.held()).toEqual([])
   })
 
-  it.each([1, 2] as const)('a :1 call at the path of IGD:%d has the codes of :1', async (facade) => {
+  it.each([1, 2] as const)('E24: a :1 call at the path of IGD:%d has the codes of :1', async (facade) => {
     const bench = await igdBench()
     expect((await bench.add({ NewInternalPort: '80' }, { facade, version: 1 })).code).toBe(718)
   })
