@@ -17,7 +17,7 @@ module.exports = {
     only('page-talks-to-core', '^src/web/', 'core/|lib/|web/'),
     only('nat-fits-the-ports', '^src/nat/', 'core/(ports|types)|lib/|nat/'),
     only('server-is-apart', '^src/pcp-server/', 'pcp/wire/|lib/|pcp-server/'),
-    only('store-is-apart', '^src/store/', 'core/types|lib/|store/'),
+    only('store-fits-the-ports', '^src/store/', 'core/(ports|record|types)|lib/|store/'),
     only('lan-is-apart', '^src/lan/', 'lan/|lib/'),
     only(
       'metrics-fit-the-ports',

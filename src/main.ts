@@ -4,7 +4,7 @@ import { type CarrierLine, carrierSide } from './carrier.ts'
 import type { Config } from './config/schema.ts'
 import { assembleCore, type Core } from './core/assemble.ts'
 import type { InterworkingFunction } from './core/iwf.ts'
-import type { NatPort, ServerFacts } from './core/ports.ts'
+import type { NatPort, ServerFacts, TimedRule } from './core/ports.ts'
 import { HostWatch } from './lan/host-watch.ts'
 import { type Interfaces, lansOf } from './lan/interfaces.ts'
 import { type InterfaceName, parseInterfaceName } from './lan/interface-name.ts'
@@ -26,6 +26,7 @@ import { followHosts, followInterfaces } from './network.ts'
 import { Overview } from './overview.ts'
 import type { Endpoint, PcpSocket } from './pcp/socket.ts'
 import { type Identity, saveBootId, uuidFor } from './store/identity.ts'
+import type { OpenStore } from './store/state-directory.ts'
 import type { ServiceWorld } from './upnp/action.ts'
 import { DESCRIPTION_PATH, type DescriptionValues, type Descriptors } from './upnp/description.ts'
 import { sendNotify } from './upnp/gena/http-send.ts'
@@ -58,12 +59,13 @@ export interface Surroundings {
   readonly descriptors: Descriptors
   readonly identity: Identity
   readonly nat: RouterNat
+  readonly store: OpenStore
 }
 
 /** A router NAT with a beginning and an end. */
 export interface RouterNat extends NatPort {
-  /** Rejects with one clear sentence when this system does not let us do NAT. */
-  start(lans: readonly Lan[]): Promise<void>
+  /** Goes on with `rules` of an earlier run. Rejects with one clear sentence when this system lets us do no NAT. */
+  start(lans: readonly Lan[], rules: readonly TimedRule[]): Promise<void>
   /** `removeTable`: leave nothing behind; else what is mapped goes on until its lifetime ends. */
   stop(removeTable: boolean): Promise<void>
   /** The LANs are these from now on. */
@@ -107,7 +109,7 @@ async function startParts(config: Config, world: Surroundings, closers: Closers)
   const http = httpServer({ world, values, services, notifier })
   await http.setLans(lans)
   closers.defer(() => http.stop())
-  await nat.start(lans)
+  await nat.start(lans, core.rules())
   closers.defer(() => nat.stop(end.release))
   closers.defer(() => iwf.stop(end.release, after(clock.now(), RELEASE_PATIENCE)))
 
@@ -119,7 +121,7 @@ async function startParts(config: Config, world: Surroundings, closers: Closers)
   const overview = new Overview(config, world, core)
   overview.start()
   closers.defer(() => overview.stop())
-  iwf.start()
+  void core.start()
   if (lans.length === 0)
     log.warn({ interfaces: config.lan.interfaces }, 'no LAN has an address yet; waiting for one')
   const servers = config.pcp.servers.length > 0 ? config.pcp.servers : 'default router'
@@ -161,9 +163,11 @@ async function startCore(config: Config, world: Surroundings, closers: Closers):
       maxLifetime: config.pcp.maxLifetime,
       limits: { ...config.access, isLanHost: isLanHostOf(config, world) },
       probe: config.igd.probe === 'on',
+      saved: world.store.saved,
       closing: closing.signal,
     },
   )
+  world.store.follow(() => core.iwf.systemUpdateId())
   const line = await carrier.start(meteredEvents(core.events, counters))
   return { ...core, ...line, hosts, counters, server: () => carrier.pcp.server }
 }

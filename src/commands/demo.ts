@@ -19,6 +19,7 @@ import { Responder } from '../pcp-server/responder.ts'
 import { PcpServer } from '../pcp-server/server.ts'
 import { DEFAULT_SETTINGS } from '../pcp-server/settings.ts'
 import { loadIdentity } from '../store/identity.ts'
+import { openStateDirectory } from '../store/state-directory.ts'
 import { parseArguments } from './arguments.ts'
 import { DONE, type Io, USAGE } from './io.ts'
 import { random } from './random.ts'
@@ -94,6 +95,8 @@ async function show(io: Io, closers: Closers): Promise<number> {
   const config = demoConfig({ stateDir, server, httpPort: await freePort() })
   const date = () => new Date()
   const events = new RecentEvents(QUIET, date, EVENTS)
+  const store = await openStateDirectory(stateDir, { clock, log: QUIET })
+  closers.defer(() => store.close())
   const daemon = await startDaemon(config, {
     clock,
     random,
@@ -108,6 +111,7 @@ async function show(io: Io, closers: Closers): Promise<number> {
     descriptors: io.descriptors,
     identity: await loadIdentity(stateDir),
     nat: withoutNat,
+    store,
   })
   closers.defer(() => daemon.stop(true))
   io.out(INTRODUCTION)

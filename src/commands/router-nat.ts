@@ -28,12 +28,12 @@ export function routerNat(
     return nat
   }
   return {
-    start: async (lans) => {
+    start: async (lans, rules) => {
       const world = { clock, log, spawn: spawnProgram, reservedPorts: kernelReservedPorts }
       nat = new NftablesNat({ wan: wan.interface, lans, block: ports, masquerade, allowLanPcp }, world)
       const obstacle = await nat.preflight()
       if (obstacle !== undefined) throw new Error(obstacle)
-      await nat.start()
+      await nat.start(rules)
     },
     set: (rule, timeout) => started().set(rule, timeout),
     remove: (protocol, wanPort) => started().remove(protocol, wanPort),

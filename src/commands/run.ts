@@ -15,6 +15,7 @@ import { throttle } from '../log/throttle.ts'
 import { startDaemon } from '../main.ts'
 import { connectSocket } from '../pcp/socket.ts'
 import { loadIdentity } from '../store/identity.ts'
+import { openStateDirectory } from '../store/state-directory.ts'
 import { DONE, type Io, USAGE } from './io.ts'
 import { reportProblems } from './problems.ts'
 import { random } from './random.ts'
@@ -52,6 +53,7 @@ async function serve(config: Config, io: Io): Promise<number> {
   const clock = new Deadlines(bootTime())
   const events = new RecentEvents(logTo(io, config), date, EVENTS)
   const log = throttle(events, clock, LINES_PER_MINUTE)
+  const store = await openStateDirectory(config.state.dir, { clock, log })
   const daemon = await startDaemon(config, {
     clock,
     random,
@@ -66,11 +68,13 @@ async function serve(config: Config, io: Io): Promise<number> {
     descriptors: io.descriptors,
     identity: await loadIdentity(config.state.dir),
     nat: routerNat(config, clock, log),
+    store,
   })
   void notifyReady(io.environment, log)
   const signal = await untilSignal()
   log.info({ signal }, 'stopping')
   await daemon.stop(config.pcp.releaseOnExit)
+  await store.close()
   return DONE
 }
 

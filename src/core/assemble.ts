@@ -1,17 +1,25 @@
 import type { Millis, Port, Seconds } from '../lib/units.ts'
+import { Adding } from './adding.ts'
 import { Capabilities } from './capabilities.ts'
 import { Changes } from './changes.ts'
 import { Claims } from './claims.ts'
 import type { Context } from './context.ts'
 import { ExternalAddress } from './external-address.ts'
+import { rulesOf } from './forward.ts'
 import { Holds } from './holds.ts'
 import { InterworkingFunction } from './iwf.ts'
+import { Journal } from './journal.ts'
+import { Leftovers } from './leftovers.ts'
 import type { Mapping } from './mapping.ts'
 import { MappingTable } from './mapping-table.ts'
-import type { Limits, PortSpan } from './policy.ts'
-import type { PcpEvents, Ports } from './ports.ts'
+import { Mappings } from './mappings.ts'
+import { type Limits, Policy, type PortSpan } from './policy.ts'
+import { LearnAddress } from './learn-address.ts'
+import type { PcpEvents, Ports, TimedRule } from './ports.ts'
 import { Probes } from './probes.ts'
+import type { Saved } from './record.ts'
 import { Recovery } from './recovery.ts'
+import { restore } from './restoration.ts'
 import type { Protocol } from './types.ts'
 import { Tombstones } from './tombstones.ts'
 import { Upkeep } from './upkeep.ts'
@@ -31,6 +39,8 @@ export interface CoreOptions {
   readonly limits: Limits
   /** `igd.probe`: ask the carrier about ports that GetSpecificPortMappingEntry does not find. */
   readonly probe: boolean
+  /** What the journal kept of the last run. */
+  readonly saved: Saved
   /** Aborts when the daemon stops. */
   readonly closing: AbortSignal
 }
@@ -42,29 +52,58 @@ export interface Core {
   readonly events: PcpEvents
   /** When the carrier is asked about a mapping again; undefined while its answer is awaited. */
   readonly nextAttempt: (mapping: Mapping) => Millis | undefined
+  /** What the router may forward before the carrier has confirmed it. */
+  readonly rules: () => readonly TimedRule[]
+  /** Asks the carrier to confirm what the last run left, and then for the external address if nothing told that. */
+  readonly start: () => Promise<void>
 }
 
-/** Joins the parts of the core; nothing runs until `start`. */
+/** Joins the parts of the core, with what the last run left; nothing is sent until `start`. */
 export function assembleCore(ports: Ports, options: CoreOptions): Core {
-  const changes = new Changes()
-  const claims = new Claims(ports, options.wanPorts && wanPortsOf(options.wanPorts, options.takenPorts))
-  const context: Context = {
+  const context = contextOf(ports, options)
+  const upkeep = new Upkeep(context)
+  const mappings = new Mappings(context, upkeep)
+  const leftovers = new Leftovers(context)
+  const probes = options.probe ? new Probes(context) : undefined
+  const policy = new Policy(ports.clock, options.limits)
+  const adding = new Adding(context, policy, { leftovers, mappings, probes, upkeep })
+  const learning = new LearnAddress(context)
+  const recovery = new Recovery(context, upkeep, () => learning.start())
+  restore(context, { leftovers, mappings }, options.saved)
+  return {
+    iwf: new InterworkingFunction(context, { adding, mappings, policy, probes }),
+    context,
+    events: recovery,
+    nextAttempt: (mapping) => upkeep.nextAttempt(mapping),
+    rules: () => rulesOf(context.table),
+    start: async () => {
+      await Promise.all([recovery.resumed(), leftovers.run()])
+      learning.start()
+    },
+  }
+}
+
+function contextOf(
+  ports: Ports,
+  { closing, maxLifetime, saved, takenPorts, ...options }: CoreOptions,
+): Context {
+  const changes = new Changes(saved.systemUpdateId)
+  const journal = new Journal(ports)
+  const wanPorts = options.wanPorts && wanPortsOf(options.wanPorts, takenPorts)
+  const claims = new Claims(ports, journal, { lastGeneration: saved.lastGeneration, wanPorts })
+  return {
     ports,
     table: new MappingTable(),
+    journal,
     claims,
-    tombstones: new Tombstones(ports, claims, options.closing),
+    tombstones: new Tombstones({ claims, closing, journal, ports }),
     external: new ExternalAddress(changes),
     changes,
-    capabilities: new Capabilities(ports.clock, options.wanPorts !== undefined),
+    capabilities: new Capabilities(ports.clock, wanPorts !== undefined),
     holds: new Holds(ports.clock),
-    maxLifetime: options.maxLifetime,
-    closing: options.closing,
+    maxLifetime,
+    closing,
   }
-  const upkeep = new Upkeep(context)
-  const probes = options.probe ? new Probes(context) : undefined
-  const iwf = new InterworkingFunction(context, { probes, upkeep }, options.limits)
-  const events = new Recovery(context, upkeep, () => iwf.start())
-  return { iwf, context, events, nextAttempt: (mapping) => upkeep.nextAttempt(mapping) }
 }
 
 /** A mapping at a port where a program of the router listens would cut that program off. */

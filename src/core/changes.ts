@@ -1,7 +1,12 @@
 /** SystemUpdateID of WANIPConnection:2, and whoever wants to know that the table or the address changed. */
 export class Changes {
-  #systemUpdateId = 0
+  #systemUpdateId: number
   readonly #listeners = new Set<() => void>()
+
+  /** `first`: past what control points may have seen of an earlier run. */
+  constructor(first = 0) {
+    this.#systemUpdateId = first
+  }
 
   get systemUpdateId(): number {
     return this.#systemUpdateId

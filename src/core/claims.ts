@@ -1,14 +1,13 @@
 import type { Clock, Random } from '../lib/clock.ts'
-import { remember } from '../lib/remember.ts'
 import type { Millis, Port } from '../lib/units.ts'
 import { Fault } from './fault.ts'
-import { type Claim, type InternalKey, internalKey, type LanPort } from './mapping.ts'
-import { pcpMapping } from './translate.ts'
+import type { Journal } from './journal.ts'
+import { type Claim, happened, type InternalKey, internalKey, type LanPort } from './mapping.ts'
 import type { Ports } from './ports.ts'
+import type { ClaimRecord } from './record.ts'
+import type { Event } from './state.ts'
+import { pcpMapping } from './translate.ts'
 import type { WanPorts } from './wan-ports.ts'
-
-/** How many internal ports keep their count of lives; the ones unused for longest forget it first. */
-const REMEMBERED = 32_768
 
 /**
  * Hands out internal ports: no two mappings ever share one (RFC 6887 §11: one MAP per internal address, protocol
@@ -17,15 +16,25 @@ const REMEMBERED = 32_768
 export class Claims {
   readonly #clock: Clock
   readonly #random: Random
+  readonly #journal: Journal
   /** Undefined where the router does no NAT: then the LAN host's own port is the internal port. */
   readonly #wanPorts: WanPorts | undefined
-  readonly #open = new Set<InternalKey>()
-  readonly #generations = new Map<InternalKey, number>()
+  readonly #open = new Map<InternalKey, Claim>()
+  #lastGeneration: number
 
-  constructor(ports: Pick<Ports, 'clock' | 'random'>, wanPorts: WanPorts | undefined) {
+  constructor(
+    ports: Pick<Ports, 'clock' | 'random'>,
+    journal: Journal,
+    {
+      lastGeneration,
+      wanPorts,
+    }: { readonly lastGeneration: number; readonly wanPorts: WanPorts | undefined },
+  ) {
     this.#clock = ports.clock
     this.#random = ports.random
+    this.#journal = journal
     this.#wanPorts = wanPorts
+    this.#lastGeneration = lastGeneration
   }
 
   /** `wish` is the WAN port to take if it is free. Faults: 718 when PCP cannot express it, 728 when none is left. */
@@ -40,26 +49,53 @@ export class Claims {
   /** The same, for those who can do without. */
   tryOpen(of: LanPort, wish: Port | 0): Claim | undefined {
     const wanPort = this.#wanPorts?.allocate(of.protocol, wish, this.#random.unit())
-    const key = internalKey(pcpMapping({ ...of, wanPort, generation: 0 }))
-    if ((this.#wanPorts && wanPort === undefined) || this.#open.has(key)) return undefined
-    this.#open.add(key)
-    return { ...of, wanPort, generation: this.#nextGeneration(key) }
+    if (this.#wanPorts && wanPort === undefined) return undefined
+    return this.#opened({ ...of, wanPort, generation: ++this.#lastGeneration })
+  }
+
+  /**
+   * The claim of the last run, in its state. Undefined where it cannot go on: the router does NAT now and did not
+   * then, or the other way round, or its WAN port is no mapping's any more.
+   */
+  reopen({ client, generation, internalPort, protocol, wanPort }: ClaimRecord): Claim | undefined {
+    if ((this.#wanPorts === undefined) !== (wanPort === undefined)) return undefined
+    if (wanPort !== undefined && !this.#wanPorts?.reserve(protocol, wanPort)) return undefined
+    return this.#opened({ client, generation, internalPort, protocol, wanPort })
+  }
+
+  /** A claim of the last run that cannot go on: its internal port is not ours to give. */
+  foreign({ client, generation, internalPort, protocol, wanPort }: ClaimRecord): Claim {
+    return { client, generation, internalPort, protocol, wanPort, state: 'INTENT' }
+  }
+
+  /** The server holds nothing of this claim: it refused, or was not asked. */
+  refuse(claim: Claim): void {
+    this.#release(claim, 'refused')
   }
 
   /** The server holds nothing of this claim any more from `free` on. */
   close(claim: Claim, free: Millis): void {
-    if (free <= this.#clock.now()) this.#release(claim)
-    else this.#clock.at(free, () => this.#release(claim))
+    if (free <= this.#clock.now()) {
+      this.#release(claim, 'deleted')
+      return
+    }
+    happened(claim, 'lingers')
+    this.#clock.at(free, () => this.#release(claim, 'expired'))
   }
 
-  #release(claim: Claim): void {
-    this.#open.delete(internalKey(pcpMapping(claim)))
-    if (claim.wanPort !== undefined) this.#wanPorts?.release(claim.protocol, claim.wanPort)
+  #opened(of: Omit<Claim, 'state'>): Claim | undefined {
+    const key = internalKey(pcpMapping(of))
+    if (this.#open.has(key)) return undefined
+    const claim: Claim = { ...of, state: 'INTENT' }
+    this.#open.set(key, claim)
+    return claim
   }
 
-  #nextGeneration(key: InternalKey): number {
-    const generation = (this.#generations.get(key) ?? -1) + 1
-    remember(this.#generations, key, generation, REMEMBERED)
-    return generation
+  #release(claim: Claim, event: Event): void {
+    happened(claim, event)
+    const held = this.#open.get(internalKey(pcpMapping(claim))) === claim
+    if (held) this.#open.delete(internalKey(pcpMapping(claim)))
+    if (held && claim.wanPort !== undefined) this.#wanPorts?.release(claim.protocol, claim.wanPort)
+    this.#journal.gone(claim)
   }
 }

@@ -4,6 +4,7 @@ import type { Changes } from './changes.ts'
 import type { Claims } from './claims.ts'
 import type { ExternalAddress } from './external-address.ts'
 import type { Holds } from './holds.ts'
+import type { Journal } from './journal.ts'
 import type { MappingTable } from './mapping-table.ts'
 import type { Ports } from './ports.ts'
 import type { Tombstones } from './tombstones.ts'
@@ -12,6 +13,7 @@ import type { Tombstones } from './tombstones.ts'
 export interface Context {
   readonly ports: Ports
   readonly table: MappingTable
+  readonly journal: Journal
   readonly claims: Claims
   readonly tombstones: Tombstones
   readonly external: ExternalAddress

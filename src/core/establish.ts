@@ -3,7 +3,7 @@ import type { Context } from './context.ts'
 import { Fault } from './fault.ts'
 import { forward, withdraw } from './forward.ts'
 import { believed } from './lease.ts'
-import { type Claim, type Grant, portKey } from './mapping.ts'
+import { type Claim, type Grant, happened } from './mapping.ts'
 import type { MapRequest, PcpGranted, PcpOutcome } from './ports.ts'
 import { errorOf } from './rfc6970.ts'
 import { type Wish, firstRequest, firstRule } from './translate.ts'
@@ -12,9 +12,9 @@ import { type Wish, firstRequest, firstRule } from './translate.ts'
 const REQUESTING = seconds(60)
 
 /**
- * Makes a mapping at the carrier for `claim`, the router's own NAT first, so that the request reflects what NAT1
- * does (RFC 6970 §5.5). Whatever goes wrong is undone, also what a silent server may have done unseen, and
- * becomes the fault that §4.3 has for it.
+ * Makes a mapping at the carrier for `claim`: first it is written down, so that a crash leaves no mapping that nobody
+ * knows of; then the router's own NAT is set, so that the request reflects what NAT1 does (RFC 6970 §5.5). Whatever
+ * goes wrong is undone, also what a silent server may have done unseen, and becomes the fault that §4.3 has for it.
  */
 export async function establish(
   context: Context,
@@ -22,18 +22,20 @@ export async function establish(
   wish: Wish,
   signal: AbortSignal,
 ): Promise<Grant> {
-  const { clock } = context.ports
-  const rule = firstRule(claim, wish.remoteHost)
-  if (!(await forward(context, rule, REQUESTING))) {
-    context.claims.close(claim, clock.now())
-    throw new Fault(501, 'the router NAT refused the rule')
-  }
-  const asked = clock.now()
+  const attempt = { claim, wish, asked: context.ports.clock.now(), fresh: claim.state === 'INTENT' }
+  if (!(await context.journal.intent(claim, wish)))
+    throw nothingMade(context, attempt, new Fault(501, 'nothing can be written to state.dir'))
+  if (!(await forward(context, firstRule(claim, wish.remoteHost), REQUESTING)))
+    throw nothingMade(context, attempt, new Fault(501, 'the router NAT refused the rule'))
+  happened(claim, 'asking')
   const outcome = await askFor(context, firstRequest(claim, wish), signal)
   context.external.heard(outcome)
-  if (isAsWished(outcome, wish)) return grantOf(outcome)
+  if (isAsWished(outcome, wish)) {
+    happened(claim, 'granted')
+    return grantOf(outcome)
+  }
   await withdraw(context, claim)
-  throw giveUp(context, { claim, wish, asked, outcome })
+  throw giveUp(context, attempt, outcome)
 }
 
 /** Asks, and should the server lack an option, asks without it; what it grants is compared all the same. */
@@ -56,25 +58,32 @@ export const grantOf = (outcome: PcpGranted): Grant => ({
 const isAsWished = (outcome: PcpOutcome, wish: Wish): outcome is PcpGranted =>
   outcome.kind === 'granted' && (!wish.preferFailure || outcome.external.port === wish.externalPort)
 
-interface Failure {
+interface Attempt {
   readonly claim: Claim
   readonly wish: Wish
-  /** When the first request left. */
   readonly asked: Millis
-  readonly outcome: PcpOutcome
+  /** Was the carrier never asked for this claim before? Else it may hold what it gave then. */
+  readonly fresh: boolean
+}
+
+/** This attempt left nothing at the carrier. */
+function nothingMade(context: Context, { claim, wish, asked, fresh }: Attempt, fault: Fault): Fault {
+  if (fresh) context.claims.refuse(claim)
+  else context.tombstones.bury(claim, wish.externalPort, after(asked, toMillis(believed(wish.lifetime))))
+  return fault
 }
 
 /** Sees to it that the carrier keeps nothing of a failed claim; the fault to answer. */
-function giveUp(context: Context, { claim, wish, asked, outcome }: Failure): Fault {
+function giveUp(context: Context, attempt: Attempt, outcome: PcpOutcome): Fault {
+  const { claim, wish, asked } = attempt
   if (outcome.kind === 'refused') {
-    context.claims.close(claim, context.ports.clock.now())
     context.holds.note(claim, wish, outcome)
-    return new Fault(errorOf(outcome.result, 2), `the carrier answered ${outcome.result}`)
+    const fault = new Fault(errorOf(outcome.result, 2), `the carrier answered ${outcome.result}`)
+    return nothingMade(context, attempt, fault)
   }
   const lifetime = outcome.kind === 'granted' ? outcome.lifetime : wish.lifetime
   const port = outcome.kind === 'granted' ? outcome.external.port : wish.externalPort
-  const until = after(asked, toMillis(believed(lifetime)))
-  void context.tombstones.bury(claim, portKey(claim.protocol, port), until)
+  context.tombstones.bury(claim, port, after(asked, toMillis(believed(lifetime))))
   return outcome.kind === 'granted'
     ? new Fault(718, `the carrier gave port ${port} instead`)
     : new Fault(501, 'the carrier did not answer')

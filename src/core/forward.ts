@@ -1,7 +1,9 @@
 import { type Seconds, seconds } from '../lib/units.ts'
 import type { Context } from './context.ts'
 import type { Claim, Mapping } from './mapping.ts'
-import type { NatRule } from './ports.ts'
+import type { MappingTable } from './mapping-table.ts'
+import type { NatRule, TimedRule } from './ports.ts'
+import { STATE } from './state.ts'
 import { ruleOf } from './translate.ts'
 
 // The router's own side of a mapping (RFC 6970 §5.5). What the kernel refuses is logged here, once.
@@ -27,7 +29,16 @@ export async function forward(
 
 /** Forwards as long as the carrier does, and a little longer: should we die, it ends by itself. */
 export const forwardWhileGranted = (context: Context, mapping: Mapping): Promise<boolean> =>
-  forward(context, ruleOf(mapping), seconds(mapping.grant.lifetime + MARGIN))
+  forward(context, ruleOf(mapping), timeoutOf(mapping))
+
+const timeoutOf = ({ grant }: Mapping): Seconds => seconds(grant.lifetime + MARGIN)
+
+/** What the router forwards on the strength of what the carrier granted before. */
+export const rulesOf = (table: MappingTable): readonly TimedRule[] =>
+  [...table.mappings()].flatMap((mapping) => {
+    const rule = STATE[mapping.claim.state].nat ? ruleOf(mapping) : undefined
+    return rule ? [{ rule, timeout: timeoutOf(mapping) }] : []
+  })
 
 /** Ends forwarding, running flows too. */
 export async function withdraw(context: Context, claim: Claim): Promise<void> {

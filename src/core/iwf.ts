@@ -3,13 +3,14 @@ import type { Ipv4Address } from '../lib/ip.ts'
 import type { MacAddress } from '../lib/mac.ts'
 import { SerialQueues } from '../lib/serial.ts'
 import { type Millis, type Port, after, millis } from '../lib/units.ts'
+import type { Adding } from './adding.ts'
 import type { Context } from './context.ts'
 import { Fault } from './fault.ts'
 import type { Gateway } from './gateway.ts'
 import { checkRange, entriesIn, holdsAny, lookUp, shown } from './listing.ts'
-import { type Entry, type Mapping, type PortKey, portKey } from './mapping.ts'
-import { type MappingParts, Mappings } from './mappings.ts'
-import { type Limits, Policy } from './policy.ts'
+import { type Entry, isShown, type Mapping, type PortKey, portKey } from './mapping.ts'
+import type { Mappings } from './mappings.ts'
+import type { Policy } from './policy.ts'
 import type { Probes } from './probes.ts'
 import { METHOD } from './rfc6970.ts'
 import type { AddAnyRequest, AddRequest, Caller, EntryKey, PortMappingEntry, PortRange } from './types.ts'
@@ -19,6 +20,14 @@ const SOAP_DEADLINE = millis(25_000)
 /** A delete is answered after this long although the carrier is silent: locally it is done. */
 const DELETE_PATIENCE = millis(5000)
 
+export interface IwfParts {
+  readonly adding: Adding
+  readonly mappings: Mappings
+  readonly policy: Policy
+  /** Undefined where `igd.probe` is off. */
+  readonly probes: Probes | undefined
+}
+
 /**
  * The interworking function (RFC 6970): one method per IGD action. Says who may do what, and in which order;
  * `Mappings` does it. Calls about one external port take turns, all others go side by side, so a slow carrier
@@ -26,21 +35,18 @@ const DELETE_PATIENCE = millis(5000)
  */
 export class InterworkingFunction implements Gateway {
   readonly #context: Context
+  readonly #adding: Adding
   readonly #mappings: Mappings
   readonly #policy: Policy
   readonly #probes: Probes | undefined
   readonly #turns = new SerialQueues<PortKey | string>()
 
-  constructor(context: Context, parts: MappingParts, limits: Limits) {
+  constructor(context: Context, { adding, mappings, policy, probes }: IwfParts) {
     this.#context = context
-    this.#policy = new Policy(context.ports.clock, limits)
-    this.#mappings = new Mappings(context, this.#policy, parts)
-    this.#probes = parts.probes
-  }
-
-  /** Asks the carrier for the external address, so that it is known before the first mapping. */
-  start(): void {
-    this.#mappings.learnAddress()
+    this.#policy = policy
+    this.#adding = adding
+    this.#mappings = mappings
+    this.#probes = probes
   }
 
   /** Stops all timers and waits; with `release` everything is deleted at the carrier first, until `due`. */
@@ -53,15 +59,17 @@ export class InterworkingFunction implements Gateway {
   async addPortMapping(request: AddRequest, caller: Caller): Promise<void> {
     this.#policy.authorize(request, caller)
     this.#meet(request.internalClient)
-    this.#mappings.refuseTaken(request)
+    this.#adding.refuseTaken(request)
     const due = this.#deadline()
-    await this.#turns.run(portKey(request.protocol, request.externalPort), async () => {
-      this.#mappings.refuseTaken(request)
-      const held = this.#context.table.at(request.protocol, request.externalPort)
+    const { protocol, externalPort } = request
+    await this.#turns.run(portKey(protocol, externalPort), async () => {
+      this.#adding.refuseTaken(request)
+      const held = this.#context.table.at(protocol, externalPort)
       await (held
-        ? this.#mappings.addAgain(held, request, due)
-        : this.#mappings.create(request, METHOD.AddPortMapping.preferFailure, due))
+        ? this.#adding.addAgain(held, request, due)
+        : this.#adding.create(request, METHOD.AddPortMapping.preferFailure, due))
     })
+    this.#mappings.acknowledge(this.#context.table.at(protocol, externalPort))
   }
 
   /** RFC 6970 §5.6.1. What the host has already keeps its port (WANIPConnection:2 figure 2-4). */
@@ -69,15 +77,15 @@ export class InterworkingFunction implements Gateway {
     this.#policy.authorize(request, caller)
     this.#meet(request.internalClient)
     const due = this.#deadline()
-    return await this.#turns.run(
-      `${request.protocol}:${request.internalClient}:${request.internalPort}`,
-      async () => {
-        const held = this.#mappings.held(request)
-        if (!held) return await this.#mappings.create(request, METHOD.AddAnyPortMapping.preferFailure, due)
-        await this.#mappings.addAgain(held, { ...request, externalPort: held.externalPort }, due)
-        return held.externalPort
-      },
-    )
+    const { protocol, internalClient, internalPort } = request
+    const port = await this.#turns.run(`${protocol}:${internalClient}:${internalPort}`, async () => {
+      const held = this.#mappings.held(request)
+      if (!held) return await this.#adding.create(request, METHOD.AddAnyPortMapping.preferFailure, due)
+      await this.#adding.addAgain(held, { ...request, externalPort: held.externalPort }, due)
+      return held.externalPort
+    })
+    this.#mappings.acknowledge(this.#context.table.at(protocol, port))
+    return port
   }
 
   /** RFC 6970 §5.8. */
@@ -88,21 +96,22 @@ export class InterworkingFunction implements Gateway {
       const entry = table.find(key)
       if (!entry) throw new Fault(714, 'there is no such entry')
       if (!this.#mayManage(entry.mapping, caller)) throw new Fault(606, 'the entry is another host’s')
-      const deleted = this.#mappings.remove(entry)
+      const { done, confirmed } = this.#mappings.remove(entry)
       changes.table()
-      await atMost(ports.clock, due, deleted)
+      await done
+      await atMost(ports.clock, due, confirmed)
     })
   }
 
   /** RFC 6970 §5.8: answered before the carrier has confirmed each. */
-  deletePortMappingRange(range: PortRange, caller: Caller): Promise<void> {
+  async deletePortMappingRange(range: PortRange, caller: Caller): Promise<void> {
     this.#policy.authorizeRange(range, caller)
     checkRange(range)
     const entries = this.#managed(range, caller)
     if (entries.length === 0) throw this.#nothingToDelete(range)
-    for (const entry of entries) void this.#mappings.remove(entry)
+    const endings = entries.map((entry) => this.#mappings.remove(entry).done)
     this.#context.changes.table()
-    return Promise.resolve()
+    await Promise.all(endings)
   }
 
   /** The LAN hosts that have mappings, and the MAC address each had when it asked for them, as far as known. */
@@ -116,6 +125,7 @@ export class InterworkingFunction implements Gateway {
    * flows included. Gives the number of entries it had.
    */
   forgetHost(client: Ipv4Address): number {
+    this.#adding.forget(client)
     const entries = this.#mappings.forget(client)
     if (entries > 0) this.#context.changes.table()
     return entries
@@ -130,7 +140,7 @@ export class InterworkingFunction implements Gateway {
   /** RFC 6970 §5.7. */
   getSpecificPortMappingEntry(key: EntryKey, caller: Caller): Promise<PortMappingEntry> {
     const entry = lookUp(this.#context.table, key, caller)
-    if (!entry) {
+    if (!entry || !isShown(entry.mapping)) {
       this.#probes?.start(key, caller)
       return Promise.reject(new Fault(714, 'there is no such entry'))
     }
@@ -139,7 +149,7 @@ export class InterworkingFunction implements Gateway {
 
   getListOfPortMappings(range: PortRange, limit: number, caller: Caller): readonly PortMappingEntry[] {
     checkRange(range)
-    const entries = this.#managed(range, caller)
+    const entries = this.#managed(range, caller).filter(({ mapping }) => isShown(mapping))
     if (entries.length === 0) throw new Fault(730, 'the range holds no entry of this host')
     const now = this.#context.ports.clock.now()
     return entries.slice(0, limit === 0 ? undefined : limit).map((entry) => shown(entry, now))

@@ -2,7 +2,7 @@ import { sleepUntil, within } from '../lib/abort.ts'
 import { ANY_IPV4 } from '../lib/ip.ts'
 import { after, millis, port, seconds, toMillis } from '../lib/units.ts'
 import type { Context } from './context.ts'
-import { type Claim, portKey } from './mapping.ts'
+import { type Claim, happened } from './mapping.ts'
 import type { PcpOutcome } from './ports.ts'
 import { holdTime } from './renewal.ts'
 import { firstRequest, type Wish } from './translate.ts'
@@ -22,11 +22,27 @@ const WISH: Wish = {
   externalAddress: undefined,
 }
 
+/** Sees to it that the external address becomes known, also when no mapping tells it. */
+export class LearnAddress {
+  readonly #context: Context
+  #learning: Promise<void> | undefined
+
+  constructor(context: Context) {
+    this.#context = context
+  }
+
+  start(): void {
+    this.#learning ??= learnExternalAddress(this.#context).finally(() => {
+      this.#learning = undefined
+    })
+  }
+}
+
 /**
  * RFC 6970 §4.2, GetExternalIPAddress: where no mapping has told the external address yet, a short-lived one is
  * made for it, once, and given back. Ends when the address is known or nobody answers.
  */
-export async function learnExternalAddress(context: Context): Promise<void> {
+async function learnExternalAddress(context: Context): Promise<void> {
   const { claims, closing, external, ports } = context
   while (!closing.aborted && external.status !== 'Connected') {
     const own = { protocol: 'UDP', client: ANY_IPV4, internalPort: DISCARD } as const
@@ -40,12 +56,18 @@ export async function learnExternalAddress(context: Context): Promise<void> {
   }
 }
 
-async function askOnce({ closing, claims, ports, tombstones }: Context, claim: Claim): Promise<PcpOutcome> {
+async function askOnce(context: Context, claim: Claim): Promise<PcpOutcome> {
+  const { claims, closing, journal, ports, tombstones } = context
   const { clock, pcp } = ports
   const ask = (signal: AbortSignal) => pcp.map(firstRequest(claim, WISH), signal)
+  if (!(await journal.intent(claim, WISH))) {
+    claims.refuse(claim)
+    return SILENT
+  }
+  happened(claim, 'probing')
   const outcome = await within(clock, after(clock.now(), PATIENCE), ask, closing)
   const assigned = outcome.kind === 'granted' ? outcome.external.port : 0
-  if (outcome.kind === 'refused') claims.close(claim, clock.now())
-  else void tombstones.bury(claim, portKey('UDP', assigned), after(clock.now(), toMillis(WISH.lifetime)))
+  if (outcome.kind === 'refused') claims.refuse(claim)
+  else tombstones.bury(claim, assigned, after(clock.now(), toMillis(WISH.lifetime)))
   return outcome
 }

@@ -4,15 +4,20 @@ import type { Entry } from './mapping.ts'
 /** RFC 6970 §5.9: the extra timer of each entry, set to its lease, apart from the PCP lifetime. */
 export class LeaseTimers {
   readonly #clock: Clock
+  readonly #ended: (entry: Entry) => void
   readonly #timers = new Map<Entry, Disposable>()
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, ended: (entry: Entry) => void) {
     this.#clock = clock
+    this.#ended = ended
   }
 
-  arm(entry: Entry, ended: () => void): void {
-    this.cancel(entry)
-    if (entry.leaseEnd !== 'never') this.#timers.set(entry, this.#clock.at(entry.leaseEnd, ended))
+  arm(entry: Entry): void {
+    if (entry.leaseEnd === 'never') return
+    this.#timers.set(
+      entry,
+      this.#clock.at(entry.leaseEnd, () => this.#ended(entry)),
+    )
   }
 
   cancel(entry: Entry): void {

@@ -1,7 +1,15 @@
 import type { Ipv4Address } from '../lib/ip.ts'
 import type { MacAddress } from '../lib/mac.ts'
 import type { Port } from '../lib/units.ts'
-import { type Entry, type InternalKey, internalKey, type Mapping, type PortKey, portKey } from './mapping.ts'
+import {
+  type Entry,
+  type InternalKey,
+  internalKey,
+  isShown,
+  type Mapping,
+  type PortKey,
+  portKey,
+} from './mapping.ts'
 import type { PcpMapping } from './ports.ts'
 import { pcpMapping } from './translate.ts'
 import type { EntryKey, Protocol } from './types.ts'
@@ -16,7 +24,7 @@ export class MappingTable {
   readonly #byPort = new Map<PortKey, Mapping>()
   readonly #byInternal = new Map<InternalKey, Mapping>()
   readonly #byClient = new Map<Ipv4Address, Set<Mapping>>()
-  /** In order of creation, so that an index is a place and a place is found by its order. */
+  /** Those shown, in order of creation, so that an index is a place and a place is found by its order. */
   readonly #entries: Entry[] = []
   #nextOrder = 0
 
@@ -92,19 +100,43 @@ export class MappingTable {
     const old = mapping.entries.get(remoteHost)
     const entry = { ...wanted, order: old?.order ?? this.#nextOrder++ }
     mapping.entries.set(remoteHost, entry)
-    if (old) this.#entries[this.#placeOf(old)] = entry
-    else this.#entries.push(entry)
+    if (old) this.#hide(old)
+    if (isShown(mapping)) this.#show(entry)
     return entry
+  }
+
+  /** The entry of an earlier run, in its place. */
+  restoreEntry(entry: Entry): Entry {
+    const { mapping, order, remoteHost } = entry
+    this.#nextOrder = Math.max(this.#nextOrder, order + 1)
+    mapping.entries.set(remoteHost, entry)
+    if (isShown(mapping)) this.#show(entry)
+    return entry
+  }
+
+  /** The mapping is one that control points may see, and was not. */
+  show(mapping: Mapping): void {
+    for (const entry of mapping.entries.values()) this.#show(entry)
   }
 
   dropEntry(entry: Entry): void {
     entry.mapping.entries.delete(entry.remoteHost)
-    this.#entries.splice(this.#placeOf(entry), 1)
+    this.#hide(entry)
   }
 
+  #show(entry: Entry): void {
+    this.#entries.splice(this.#placeOf(entry), 0, entry)
+  }
+
+  #hide(entry: Entry): void {
+    const place = this.#placeOf(entry)
+    if (this.#entries[place] === entry) this.#entries.splice(place, 1)
+  }
+
+  /** Where the entry stands, or would. */
   #placeOf(entry: Entry): number {
     let low = 0
-    let high = this.#entries.length - 1
+    let high = this.#entries.length
     while (low < high) {
       const middle = (low + high) >> 1
       if ((this.#entries[middle]?.order ?? 0) < entry.order) low = middle + 1

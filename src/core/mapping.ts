@@ -2,17 +2,12 @@ import type { Ipv4Address } from '../lib/ip.ts'
 import type { MacAddress } from '../lib/mac.ts'
 import type { Millis, Port, Seconds } from '../lib/units.ts'
 import type { PcpMapping } from './ports.ts'
+import { type Event, next, STATE, type State } from './state.ts'
 import type { External, Lease, Protocol, RemoteHost } from './types.ts'
 
 // A mapping is what the carrier holds; entries are what control points see of it. WANIPConnection names an entry
 // by remote host, external port and protocol, PCP knows one mapping per external port with the remote hosts as
 // its FILTERs, so entries of one port share one mapping.
-
-/**
- * active: granted; degraded: the carrier refuses to renew it or moved it; lapsed: its PCP lifetime ended while a
- * lease lives; gone: retired, whoever still holds it must drop it.
- */
-type MappingState = 'active' | 'degraded' | 'lapsed' | 'gone'
 
 /** What the carrier granted last. */
 export interface Grant {
@@ -29,26 +24,34 @@ export interface Grant {
  */
 export interface Claim {
   readonly protocol: Protocol
-  /** The LAN host; 0.0.0.0 for the router itself. */
-  readonly client: Ipv4Address
-  readonly internalPort: Port
+  /** The LAN host; 0.0.0.0 for the router itself. Behind NAT the carrier does not notice when it is another. */
+  client: Ipv4Address
+  internalPort: Port
   /** Port on the WAN address where the router does NAT; undefined where it does not (RFC 6970 §5.4, §5.5). */
   readonly wanPort: Port | undefined
   readonly generation: number
+  /** Changed by `happened` alone. */
+  state: State
+}
+
+/** `event` befell the claim. */
+export function happened(claim: Claim, event: Event): void {
+  claim.state = next(claim.state, event)
 }
 
 /** The LAN host's end of a mapping. */
 export type LanPort = Pick<Claim, 'protocol' | 'client' | 'internalPort'>
 
 export interface Mapping {
-  claim: Claim
+  readonly claim: Claim
   externalPort: Port
   /** The LAN host's own address when it asked: who has its IP address later inherits nothing. */
   readonly mac: MacAddress | undefined
   /** Made by AddPortMapping: this external port or none. */
   readonly preferFailure: boolean
   grant: Grant
-  state: MappingState
+  /** Has the answer left that tells a control point of it? Else nobody may know of it, should we crash. */
+  acknowledged: boolean
   /** Once had an entry of one remote host alone, so the carrier may filter. */
   filtered: boolean
   readonly entries: Map<RemoteHost, Entry>
@@ -72,6 +75,12 @@ export type PortKey = string & { readonly [brand]: 'PortKey' }
 /** The only place a PortKey is spelled. */
 export const portKey = (protocol: Protocol, externalPort: Port | 0): PortKey =>
   `${protocol}:${externalPort}` as PortKey
+
+/** Has it left the table? Whoever still holds it must drop it. */
+export const isRetired = ({ claim }: Mapping): boolean => claim.state === 'DELETING' || claim.state === 'GONE'
+
+/** May control points see it? */
+export const isShown = ({ claim }: Mapping): boolean => STATE[claim.state].shown
 
 /** The remote hosts the mapping lets in; empty for everybody, as soon as one entry has no RemoteHost. */
 export function remoteHosts(mapping: Mapping): readonly Ipv4Address[] {

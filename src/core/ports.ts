@@ -4,6 +4,7 @@ import type { Log } from '../lib/log.ts'
 import type { MacAddress } from '../lib/mac.ts'
 import type { Millis, Port, Seconds } from '../lib/units.ts'
 import type { ResultName } from '../pcp/wire/constants.ts'
+import type { ClaimRecord } from './record.ts'
 import type { External, Protocol } from './types.ts'
 
 // Everything the core asks of the outside. Only main.ts and test/support join it to something real.
@@ -14,6 +15,7 @@ export interface Ports {
   readonly log: Log
   readonly pcp: PcpPort
   readonly nat: NatPort
+  readonly store: StorePort
   readonly hosts: HostsPort
 }
 
@@ -130,6 +132,12 @@ export interface NatRule {
   readonly external: External | undefined
 }
 
+export interface TimedRule {
+  readonly rule: NatRule
+  /** From now on. */
+  readonly timeout: Seconds
+}
+
 /** The router's own NAT. Rejects when the kernel refuses: then nothing of the call was done. */
 export interface NatPort {
   /** Creates the rule or replaces what stands at its WAN port, for `timeout` seconds from now. */
@@ -142,4 +150,15 @@ export interface NatPort {
 export interface HostsPort {
   /** Who has this address now: by the DHCP server's leases, else by the neighbour table. */
   macOf(address: Ipv4Address): MacAddress | undefined
+}
+
+/** What outlives a crash. It says itself when the disk takes nothing. */
+export interface StorePort {
+  /**
+   * Keeps `record` in place of the one of its generation. Resolves when that would survive a crash. Rejects when the
+   * disk takes nothing now: it is kept in memory then, and written as soon as the disk takes it.
+   */
+  put(record: ClaimRecord): Promise<void>
+  /** Forgets the record of this generation, as `put` keeps one. */
+  drop(generation: number): Promise<void>
 }

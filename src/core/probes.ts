@@ -4,7 +4,7 @@ import { TokenBuckets } from '../lib/token-bucket.ts'
 import { type Millis, type Port, after, millis, seconds, toMillis } from '../lib/units.ts'
 import type { Context } from './context.ts'
 import { believed } from './lease.ts'
-import { type Claim, type PortKey, portKey } from './mapping.ts'
+import { type Claim, happened, type LanPort, type PortKey, portKey } from './mapping.ts'
 import { type Wish, firstRequest } from './translate.ts'
 import type { Caller, EntryKey } from './types.ts'
 
@@ -17,6 +17,7 @@ const PER_HOST = { perSecond: 1, burst: 1 }
 /** What a probe got: the port is ours for a minute, for whichever host asks for it. */
 interface Reserved {
   readonly claim: Claim
+  readonly externalPort: Port
   readonly until: Millis
   readonly expiry: Disposable
 }
@@ -60,35 +61,45 @@ export class Probes {
    */
   async adopt(
     key: PortKey,
-    lan: Pick<Claim, 'client' | 'internalPort'>,
+    lan: Pick<LanPort, 'client' | 'internalPort'>,
     due: Millis,
   ): Promise<Claim | undefined> {
     const asking = this.#asking.get(key)
     if (asking) await atMost(this.#context.ports.clock, due, asking)
     const reserved = this.#take(key)
-    if (reserved?.claim.wanPort !== undefined) return { ...reserved.claim, ...lan }
-    if (reserved) void this.#context.tombstones.bury(reserved.claim, key, reserved.until)
+    if (reserved?.claim.wanPort !== undefined) {
+      reserved.claim.client = lan.client
+      reserved.claim.internalPort = lan.internalPort
+      return reserved.claim
+    }
+    if (reserved) this.#bury(reserved)
     return undefined
   }
 
   async #ask(claim: Claim, externalPort: Port): Promise<void> {
-    const { claims, closing, ports, tombstones } = this.#context
+    const { claims, closing, journal, ports, tombstones } = this.#context
     const { clock, pcp } = ports
-    const ask = (signal: AbortSignal) => pcp.map(firstRequest(claim, wishFor(externalPort)), signal)
+    const wish = wishFor(externalPort)
+    if (!(await journal.intent(claim, wish))) {
+      claims.refuse(claim)
+      return
+    }
+    happened(claim, 'probing')
+    const ask = (signal: AbortSignal) => pcp.map(firstRequest(claim, wish), signal)
     const outcome = await within(clock, after(clock.now(), PATIENCE), ask, closing)
     const lifetime = outcome.kind === 'granted' ? believed(outcome.lifetime) : LIFETIME
     const until = after(clock.now(), toMillis(lifetime))
-    const key = portKey(claim.protocol, externalPort)
-    if (outcome.kind === 'refused') claims.close(claim, clock.now())
+    if (outcome.kind === 'refused') claims.refuse(claim)
     else if (outcome.kind === 'granted' && outcome.external.port === externalPort)
-      this.#reserve(key, claim, until)
-    else void tombstones.bury(claim, key, until)
+      this.#reserve(externalPort, claim, until)
+    else tombstones.bury(claim, externalPort, until)
   }
 
-  #reserve(key: PortKey, claim: Claim, until: Millis): void {
+  #reserve(externalPort: Port, claim: Claim, until: Millis): void {
     const { clock } = this.#context.ports
+    const key = portKey(claim.protocol, externalPort)
     const expiry = clock.at(after(clock.now(), toMillis(LIFETIME)), () => this.#giveBack(key))
-    this.#reserved.set(key, { claim, until, expiry })
+    this.#reserved.set(key, { claim, externalPort, until, expiry })
   }
 
   #take(key: PortKey): Reserved | undefined {
@@ -100,7 +111,11 @@ export class Probes {
 
   #giveBack(key: PortKey): void {
     const reserved = this.#take(key)
-    if (reserved) void this.#context.tombstones.bury(reserved.claim, key, reserved.until)
+    if (reserved) this.#bury(reserved)
+  }
+
+  #bury({ claim, externalPort, until }: Reserved): void {
+    this.#context.tombstones.bury(claim, externalPort, until)
   }
 }
 

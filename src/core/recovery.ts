@@ -1,7 +1,7 @@
 import { sleepUntil } from '../lib/abort.ts'
 import { type Millis, after, millis } from '../lib/units.ts'
 import type { Context } from './context.ts'
-import type { Grant, Mapping } from './mapping.ts'
+import { type Grant, happened, isRetired, type Mapping } from './mapping.ts'
 import { firstGap, nextGap, startDelay } from './pacing.ts'
 import type { PcpEvents, PcpGranted, PcpMapping, PcpRefused } from './ports.ts'
 import type { Upkeep } from './upkeep.ts'
@@ -26,7 +26,7 @@ export class Recovery implements PcpEvents {
   readonly #learnAddress: () => void
   /** The one whose old lifetime would end first stands last. */
   #lost: Lost[] = []
-  #running = false
+  #recovering: Promise<void> | undefined
   #lastHint: Millis | undefined
 
   constructor(context: Context, upkeep: Upkeep, learnAddress: () => void) {
@@ -48,6 +48,12 @@ export class Recovery implements PcpEvents {
     this.#recover(all)
   }
 
+  /** The daemon began anew: the carrier is to confirm what it held. Resolves when it was asked for all of it. */
+  resumed(): Promise<void> {
+    this.#recover([...this.#context.table.mappings()])
+    return this.#recovering ?? Promise.resolve()
+  }
+
   lostState(): void {
     const lost = [...this.#context.table.mappings()]
     this.#context.ports.log.warn(
@@ -60,30 +66,34 @@ export class Recovery implements PcpEvents {
   /** What lapsed while nobody answered is asked for again; the rest is as it was. */
   returned(): void {
     this.#learnAddress()
-    this.#recover([...this.#context.table.mappings()].filter(({ state }) => state === 'lapsed'))
+    this.#recover(
+      [...this.#context.table.mappings()].filter(
+        ({ claim }) => claim.state === 'LAPSED' || claim.state === 'RESTORED',
+      ),
+    )
   }
 
   #recover(mappings: readonly Mapping[]): void {
+    for (const { claim } of mappings) happened(claim, 'lost')
     const told = new Set(mappings)
     const before = this.#lost.filter(({ mapping }) => !told.has(mapping))
     const lost = mappings.map((mapping) => ({ mapping, grant: mapping.grant }))
     this.#lost = [...before, ...lost].sort((a, b) => b.grant.from - a.grant.from)
-    if (this.#running || this.#lost.length === 0) return
-    this.#running = true
-    void this.#run().finally(() => {
-      this.#running = false
+    if (this.#recovering || this.#lost.length === 0) return
+    this.#recovering = this.#run().finally(() => {
+      this.#recovering = undefined
     })
   }
 
   doubtful(): void {
     const { clock, random } = this.#context.ports
     const now = clock.now()
-    if (this.#running || (this.#lastHint !== undefined && now - this.#lastHint < HINT_GAP)) return
+    if (this.#recovering || (this.#lastHint !== undefined && now - this.#lastHint < HINT_GAP)) return
     this.#lastHint = now
     const [mapping] = this.#context.table.mappings()
     if (!mapping) return
     clock.at(after(now, startDelay(random.unit())), () => {
-      if (mapping.state !== 'gone') void this.#upkeep.renewNow(mapping)
+      void this.#upkeep.renewNow(mapping)
     })
   }
 
@@ -98,7 +108,7 @@ export class Recovery implements PcpEvents {
     let gap = firstGap()
     await sleepUntil(clock, after(clock.now(), startDelay(random.unit())), closing)
     for (let next = this.#lost.pop(); next && !closing.aborted; next = this.#lost.pop()) {
-      if (next.mapping.state === 'gone' || next.mapping.grant !== next.grant) continue
+      if (isRetired(next.mapping) || next.mapping.grant !== next.grant) continue
       const started = clock.now()
       const outcome = await this.#upkeep.recreate(next.mapping)
       gap = nextGap(gap, clock.now() - started, outcome)

@@ -6,6 +6,7 @@ import type { Entry, Mapping } from './mapping.ts'
 import type { ServerFacts } from './ports.ts'
 import { healthOf, problemsOf } from './problems.ts'
 import { lifetimeEnd } from './renewal.ts'
+import { STATE } from './state.ts'
 import {
   type Counts,
   type EntryStatus,
@@ -82,8 +83,8 @@ const mappingStatus = (mapping: Mapping, now: Millis, next: Millis | undefined):
   wanPort: mapping.claim.wanPort ?? null,
   externalIpAddress: mapping.grant.external.address,
   externalPort: mapping.externalPort,
-  status: mapping.state === 'active' ? 'assigned' : 'stale',
-  state: mapping.state,
+  status: STATE[mapping.claim.state].status,
+  state: mapping.claim.state,
   lifetime: mapping.grant.lifetime,
   lifetimeLeft: until(lifetimeEnd(mapping.grant), now),
   nextRenewal: next === undefined ? null : until(next, now),

@@ -1,3 +1,4 @@
+import type { STATE, State } from './state.ts'
 import type { ServerSource } from './ports.ts'
 import type { ConnectionStatus, Protocol } from './types.ts'
 
@@ -125,9 +126,9 @@ export interface MappingStatus {
   readonly externalIpAddress: string
   readonly externalPort: number
   /** assigned: as the carrier last said; stale: it was granted once, and is not in force or not as wanted. */
-  readonly status: 'assigned' | 'stale'
+  readonly status: (typeof STATE)[State]['status']
   /** The state of the mapping in the core's own words. */
-  readonly state: string
+  readonly state: State
   /** PCP lifetime as granted, seconds. */
   readonly lifetime: number
   /** What is left of it; 0 when it is over. */

@@ -1,10 +1,26 @@
 import { atMost, sleepUntil, within } from '../lib/abort.ts'
-import { type Millis, after, toMillis } from '../lib/units.ts'
+import { type Millis, type Port, after, toMillis } from '../lib/units.ts'
 import type { Claims } from './claims.ts'
-import type { Claim, PortKey } from './mapping.ts'
+import type { Journal } from './journal.ts'
+import { type Claim, happened, type PortKey, portKey } from './mapping.ts'
 import type { Ports } from './ports.ts'
 import { holdTime } from './renewal.ts'
 import { pcpMapping } from './translate.ts'
+
+interface TombstoneParts {
+  readonly ports: Ports
+  readonly claims: Claims
+  readonly journal: Journal
+  readonly closing: AbortSignal
+}
+
+/** An end in two steps. */
+export interface Ending {
+  /** The router forwards no more, and no crash brings it back. */
+  readonly done: Promise<void>
+  /** The carrier holds nothing of it any more. */
+  readonly confirmed: Promise<void>
+}
 
 /**
  * Claims whose owner is gone and that the carrier may still hold: each is deleted there until the server
@@ -14,12 +30,14 @@ import { pcpMapping } from './translate.ts'
 export class Tombstones {
   readonly #ports: Ports
   readonly #claims: Claims
+  readonly #journal: Journal
   readonly #closing: AbortSignal
   readonly #byPort = new Map<PortKey, Promise<void>>()
 
-  constructor(ports: Ports, claims: Claims, closing: AbortSignal) {
+  constructor({ claims, closing, journal, ports }: TombstoneParts) {
     this.#ports = ports
     this.#claims = claims
+    this.#journal = journal
     this.#closing = closing
   }
 
@@ -27,13 +45,25 @@ export class Tombstones {
     return this.#byPort.size
   }
 
-  /** Resolves when the carrier holds nothing of `claim` any more; at `until` it cannot. */
-  bury(claim: Claim, key: PortKey, until: Millis): Promise<void> {
-    const buried = this.#delete(claim, until).finally(() => {
-      if (this.#byPort.get(key) === buried) this.#byPort.delete(key)
-    })
-    this.#byPort.set(key, buried)
-    return buried
+  /**
+   * Nobody wants the claim any more, and the router forwards nothing for it once `withdrawn` resolves. At `until` the
+   * carrier holds nothing of it even if nobody deletes it; `externalPort` is the one it may have there, 0 if that is
+   * unknown.
+   */
+  bury(claim: Claim, externalPort: Port | 0, until: Millis, withdrawn = Promise.resolve()): Ending {
+    happened(claim, 'abandoned')
+    const key = portKey(claim.protocol, externalPort)
+    // A disk that takes nothing keeps no delete from going on: after a crash it is begun anew.
+    const done = withdrawn
+      .then(() => this.#journal.deleting(claim, externalPort, until))
+      .then(() => undefined)
+    const confirmed = done
+      .then(() => this.#delete(claim, until))
+      .finally(() => {
+        if (this.#byPort.get(key) === confirmed) this.#byPort.delete(key)
+      })
+    if (externalPort !== 0) this.#byPort.set(key, confirmed)
+    return { done, confirmed }
   }
 
   /** Waits until nothing of ours is in the way of `key` at the carrier, or until `due`. */
@@ -44,7 +74,8 @@ export class Tombstones {
 
   async #delete(claim: Claim, until: Millis): Promise<void> {
     const confirm = (signal: AbortSignal) => this.#untilConfirmed(claim, until, signal)
-    this.#claims.close(claim, await within(this.#ports.clock, until, confirm, this.#closing))
+    const free = await within(this.#ports.clock, until, confirm, this.#closing)
+    this.#claims.close(claim, free)
   }
 
   /** When the server's last trace of the claim ends. */

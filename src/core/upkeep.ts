@@ -3,7 +3,7 @@ import type { Context } from './context.ts'
 import { grantOf } from './establish.ts'
 import { forwardWhileGranted } from './forward.ts'
 import { latest, renewalLifetime } from './lease.ts'
-import type { Mapping } from './mapping.ts'
+import { happened, isRetired, isShown, type Mapping } from './mapping.ts'
 import type { MapRequest, PcpGranted, PcpOutcome, PcpRefused } from './ports.ts'
 import { holdTime, lifetimeEnd, renewalTime } from './renewal.ts'
 import { renewalRequest } from './translate.ts'
@@ -51,6 +51,7 @@ export class Upkeep {
 
   /** Asks the carrier at once. Resolves with its answer, or when the next attempt takes over. */
   async renewNow(mapping: Mapping): Promise<void> {
+    if (isRetired(mapping)) return
     this.drop(mapping)
     const over = this.#context.ports.clock.now() >= lifetimeEnd(mapping.grant)
     await (over ? this.#lapse(mapping) : this.#attempt(mapping, 1))
@@ -89,9 +90,12 @@ export class Upkeep {
     const { clock, random } = this.#context.ports
     const sentAt = clock.now()
     const next = renewalTime(mapping.grant, n + 1, random.unit(), sentAt) ?? lifetimeEnd(mapping.grant)
+    happened(mapping.claim, 'renewing')
     const outcome = await this.#ask(mapping, 'once', next)
-    if (outcome?.kind === 'silent') this.#arm(mapping, n + 1, sentAt)
-    else if (outcome) this.settle(mapping, outcome)
+    if (outcome?.kind === 'silent') {
+      happened(mapping.claim, 'silent')
+      this.#arm(mapping, n + 1, sentAt)
+    } else if (outcome) this.settle(mapping, outcome)
   }
 
   /**
@@ -100,7 +104,7 @@ export class Upkeep {
    */
   async #lapse(mapping: Mapping): Promise<void> {
     const { log, pcp } = this.#context.ports
-    mapping.state = 'lapsed'
+    happened(mapping.claim, 'expired')
     log.warn({ mapping: mapping.claim, reachable: pcp.reachable }, 'the carrier let a mapping lapse')
     if (pcp.reachable) await this.recreate(mapping)
   }
@@ -126,23 +130,26 @@ export class Upkeep {
   }
 
   #renewed(mapping: Mapping, outcome: PcpGranted): void {
-    const { changes, external, ports, table } = this.#context
+    const { changes, external, journal, ports, table } = this.#context
+    const [former, hidden] = [mapping.grant.external, !isShown(mapping)]
     const moved = outcome.external.port !== mapping.externalPort
     external.heard(outcome)
     mapping.grant = grantOf(outcome)
-    mapping.state = moved && mapping.preferFailure ? 'degraded' : 'active'
+    happened(mapping.claim, moved && mapping.preferFailure ? 'moved' : 'granted')
     if (moved) {
       ports.log.warn({ mapping: mapping.claim, external: outcome.external }, 'the carrier moved a mapping')
       if (!mapping.preferFailure) table.rekey(mapping, outcome.external.port)
-      changes.table()
     }
+    if (hidden) table.show(mapping)
+    if (moved || hidden) changes.table()
+    if (moved || former.address !== outcome.external.address) void journal.active(mapping)
     this.keep(mapping)
   }
 
   /** The grant in force goes on to its end; the request is not repeated before the error's time is over (§8.3). */
   #refused(mapping: Mapping, { result, lifetime }: PcpRefused): void {
     const { clock, log } = this.#context.ports
-    mapping.state = mapping.state === 'lapsed' ? 'lapsed' : 'degraded'
+    happened(mapping.claim, 'refused')
     log.warn({ mapping: mapping.claim, result }, 'the carrier refuses to renew a mapping')
     const again = after(clock.now(), toMillis(holdTime(result, lifetime)))
     const inTime = again < lifetimeEnd(mapping.grant)

@@ -1,4 +1,4 @@
-import type { NatPort, NatRule } from '../core/ports.ts'
+import type { NatPort, NatRule, TimedRule } from '../core/ports.ts'
 import type { Protocol } from '../core/types.ts'
 import type { Log } from '../lib/log.ts'
 import { SerialQueues } from '../lib/serial.ts'
@@ -8,6 +8,7 @@ import { Conntrack } from './conntrack.ts'
 import { commands, LONGEST_TIMEOUT } from './elements.ts'
 import { check, Nft } from './nft.ts'
 import type { Runner } from './process.ts'
+import { Remaining } from './remaining.ts'
 import { type ReservedPorts, reserve, unreserve } from './reserved-ports.ts'
 import { DELETE_TABLE, ruleset, type RulesetOptions, TABLE } from './ruleset.ts'
 import { Slots } from './slots.ts'
@@ -16,12 +17,6 @@ import { Slots } from './slots.ts'
 export interface NatWorld extends Runner {
   readonly log: Log
   readonly reservedPorts: ReservedPorts
-}
-
-export interface TimedRule {
-  readonly rule: NatRule
-  /** From now on. */
-  readonly timeout: Seconds
 }
 
 /** A rule to be set, or a WAN port to be freed. */
@@ -64,11 +59,14 @@ export class NftablesNat implements NatPort {
     return check(this.#world, ruleset(this.#options))
   }
 
-  /** Makes the table, with these rules in it. Rejects with what `preflight` says. */
+  /**
+   * Makes the table, with these rules in it. What an earlier run left in the kernel goes on for the time it has left.
+   * Rejects with what `preflight` says.
+   */
   async start(rules: readonly TimedRule[] = []): Promise<void> {
     await this.#conntrack.start()
     await reserve(this.#world.reservedPorts, this.#options.block, this.#world.log)
-    await this.reconcile(rules)
+    await this.reconcile(rules.length > 0 ? await this.#resumed(rules) : rules)
     this.#watch()
   }
 
@@ -117,6 +115,11 @@ export class NftablesNat implements NatPort {
       await this.#nft.load(DELETE_TABLE)
       await unreserve(this.#world.reservedPorts, this.#options.block, this.#world.log)
     })
+  }
+
+  async #resumed(rules: readonly TimedRule[]): Promise<readonly TimedRule[]> {
+    const remaining = await Remaining.read(this.#world)
+    return rules.map(({ rule, timeout }) => ({ rule, timeout: remaining.of(rule) ?? timeout }))
   }
 
   async #submit(change: Change): Promise<void> {

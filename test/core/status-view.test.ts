@@ -67,7 +67,7 @@ describe('the status', () => {
         externalIpAddress: '203.0.114.1',
         externalPort: 8080,
         status: 'assigned',
-        state: 'active',
+        state: 'ACTIVE',
         lifetime: 1200,
         lifetimeLeft: 1100,
         nextRenewal: expect.any(Number) as number,
@@ -100,7 +100,7 @@ describe('the status', () => {
     await answered(iwf.addPortMapping(add(), caller()))
     carrier.silent = true
     await clock.advance(130_000)
-    expect(read().mappings[0]).toMatchObject({ status: 'stale', state: 'lapsed', lifetimeLeft: 0 })
+    expect(read().mappings[0]).toMatchObject({ status: 'stale', state: 'LAPSED', lifetimeLeft: 0 })
   })
 
   it('what was deleted is gone', async () => {

@@ -9,13 +9,20 @@ import { RESULT_CODE, type ResultName } from '../../src/pcp/wire/constants.ts'
 import { HOST } from '../support/core-bench.ts'
 
 const mapping = (externalPort: number): Mapping => ({
-  claim: { protocol: 'TCP', client: HOST, internalPort: port(1), wanPort: port(externalPort), generation: 0 },
+  claim: {
+    protocol: 'TCP',
+    client: HOST,
+    internalPort: port(1),
+    wanPort: port(externalPort),
+    generation: 0,
+    state: 'ACTIVE',
+  },
   externalPort: port(externalPort),
   mac: undefined,
   preferFailure: true,
   grant: { external: { address: HOST, port: port(externalPort) }, lifetime: seconds(1), from: millis(0) },
-  state: 'active',
   filtered: false,
+  acknowledged: true,
   entries: new Map(),
 })
 

@@ -88,12 +88,12 @@ describe('a carrier that does not renew', () => {
     const attempts = carrier.maps.slice(1)
     expect(attempts.slice(0, -1).every((map) => map.sending === 'once')).toBe(true)
     expect(attempts.at(-1)?.sending).toBe('until-answered')
-    expect(context.table.entryAt(0)?.mapping.state).toBe('lapsed')
+    expect(context.table.entryAt(0)?.mapping.claim.state).toBe('LAPSED')
     expect(iwf.portMappingNumberOfEntries()).toBe(1)
     carrier.silent = false
     await answered(iwf.addPortMapping(add(), caller()))
     await clock.advance(10)
-    expect(context.table.entryAt(0)?.mapping.state).toBe('active')
+    expect(context.table.entryAt(0)?.mapping.claim.state).toBe('ACTIVE')
   })
 
   it('C-8.3-4: a refused renewal is not repeated before the error’s time is over', async () => {
@@ -125,18 +125,18 @@ describe('a carrier that does not renew', () => {
 
 describe('the external address', () => {
   it('R6970-4.1-1 test 17: empty before any answer, then the carrier’s', async () => {
-    const { clock, iwf } = coreBench()
+    const { clock, iwf, start } = coreBench()
     expect(iwf.externalIpAddress()).toBe('')
     expect(iwf.connectionStatus()).toBe('Connecting')
-    iwf.start()
+    void start()
     await clock.advance(100)
     expect(iwf.externalIpAddress()).toBe('203.0.114.1')
     expect(iwf.connectionStatus()).toBe('Connected')
   })
 
   it('R6970-4.2-5: one short-lived UDP mapping at start, given back at once', async () => {
-    const { carrier, clock, iwf } = coreBench()
-    iwf.start()
+    const { carrier, clock, iwf, start } = coreBench()
+    void start()
     await clock.advance(100)
     expect(carrier.maps).toHaveLength(1)
     expect(carrier.maps[0]).toMatchObject({
@@ -151,9 +151,9 @@ describe('the external address', () => {
   })
 
   it('a carrier that does not answer is told as Disconnected, and found when it is back', async () => {
-    const { carrier, clock, iwf } = coreBench()
+    const { carrier, clock, iwf, start } = coreBench()
     carrier.silent = true
-    iwf.start()
+    void start()
     await clock.advance(26_000)
     expect(iwf.connectionStatus()).toBe('Disconnected')
   })

@@ -44,6 +44,7 @@ export class FakeKernel {
     if (this.missing.has(program)) child.fail()
     else if (program === 'conntrack') this.#conntrack(child, args)
     else if (args[0] === '-i') this.#interactive(child)
+    else if (args[0] === 'list') this.#list(child, args.at(-1) ?? '')
     else void this.#file(child, args)
     return child
   }
@@ -91,6 +92,19 @@ export class FakeKernel {
     if (args[0] === '-c') this.#maps = before
     if (complaint !== undefined) child.stderr.write(`/dev/stdin:1:1-5: Error: ${complaint}\n`)
     child.exit(complaint === undefined ? 0 : 1)
+  }
+
+  /** As nft 1.0.6 prints a map. */
+  #list(child: FakeChild, of: string): void {
+    const elements = [...(this.#maps?.get(of) ?? [])].flatMap(([key, { data, until }]) => {
+      const left = until - this.#clock.now()
+      const expires = `${Math.floor(left / 60_000)}m${Math.floor((left % 60_000) / 1000)}s${left % 1000}ms`
+      return left > 0 ? [`${key} timeout 1h expires ${expires} : ${data ?? ''}`] : []
+    })
+    child.stdout.write(`table ip igd_pcp {\n\tmap ${of} {\n`)
+    if (elements.length > 0) child.stdout.write(`\t\telements = { ${elements.join(',\n\t\t\t     ')} }\n`)
+    child.stdout.write('\t}\n}\n')
+    child.exit(this.#maps ? 0 : 1)
   }
 
   #conntrack(child: FakeChild, args: readonly string[]): void {

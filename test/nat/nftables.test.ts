@@ -333,6 +333,29 @@ describe('NftablesNat, from start to stop', () => {
     expect(inbound()).toEqual([OTHER])
   })
 
+  it('what an earlier run left goes on for the time it has left, and not for longer', async () => {
+    await nat.set(rule(), seconds(600))
+    await nat.set(other(), seconds(7200))
+    await clock.advance(590_000)
+    await fresh().start([
+      { rule: rule(), timeout: seconds(3600) },
+      { rule: other(), timeout: seconds(3600) },
+    ])
+    await clock.advance(11_000)
+    expect(inbound()).toEqual([OTHER])
+    await clock.advance(6_600_000)
+    expect(inbound()).toBeUndefined()
+  })
+
+  it('what the kernel has lost meanwhile is made anew', async () => {
+    await nat.set(rule(), seconds(600))
+    kernel.flush()
+    await fresh().start([{ rule: rule(), timeout: seconds(3600) }])
+    expect(inbound()).toEqual([HOST])
+    await clock.advance(3_601_000)
+    expect(inbound()).toBeUndefined()
+  })
+
   it('reconcile makes the given rules the only ones, in one transaction', async () => {
     await nat.set(rule(), seconds(600))
     kernel.scripts.length = 0

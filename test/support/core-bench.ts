@@ -2,11 +2,13 @@ import { type CoreOptions, assembleCore } from '../../src/core/assemble.ts'
 import { Fault } from '../../src/core/fault.ts'
 import type { Limits } from '../../src/core/policy.ts'
 import type { AddRequest, Caller, EntryKey, IgdVersion } from '../../src/core/types.ts'
+import { NOTHING_SAVED } from '../../src/core/record.ts'
 import { port, seconds } from '../../src/lib/units.ts'
 import { seeded } from './dice.ts'
 import { FakeCarrier, ip } from './fake-carrier.ts'
 import { FakeHosts } from './fake-hosts.ts'
 import { FakeNat } from './fake-nat.ts'
+import { MemoryStore } from './memory-store.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
 export const HOST = ip('192.168.1.10')
@@ -54,30 +56,49 @@ export async function faultOf(call: () => unknown): Promise<number> {
   throw new Error('no fault')
 }
 
-/** The core on a virtual clock, between a fake carrier and a fake router NAT. */
-export function coreBench(over: Partial<CoreOptions> = {}) {
+/** All that outlives a core. */
+function newWorld() {
   const clock = new VirtualClock()
-  const carrier = new FakeCarrier(clock)
-  const nat = new FakeNat()
-  const hosts = new FakeHosts()
+  return {
+    clock,
+    carrier: new FakeCarrier(clock),
+    nat: new FakeNat(),
+    store: new MemoryStore(),
+    hosts: new FakeHosts(),
+  }
+}
+
+/** The core on a virtual clock, between a fake carrier and a fake router NAT, with a disk that keeps everything. */
+export function coreBench(over: Partial<CoreOptions> = {}, world = newWorld()) {
+  const { carrier, clock, hosts, nat, store } = world
   const lines: { level: string; message: string }[] = []
   const level = (name: string) => (_fields: object, message: string) =>
     void lines.push({ level: name, message })
   const log = { debug: level('debug'), info: level('info'), warn: level('warn'), error: level('error') }
   const closing = new AbortController()
   const limits = FREE
-  const { iwf, context, events, nextAttempt } = assembleCore(
-    { clock, random: seeded(1), log, pcp: carrier, nat, hosts },
+  const { iwf, context, events, nextAttempt, rules, start } = assembleCore(
+    { clock, random: seeded(1), log, pcp: carrier, nat, hosts, store },
     {
       wanPorts: { first: 49_152, last: 57_343 },
       takenPorts: [],
       probe: false,
       maxLifetime: undefined,
       limits,
+      saved: NOTHING_SAVED,
       closing: closing.signal,
       ...over,
     },
   )
   const answered = <T>(call: Promise<T>): Promise<T> => clock.answered(call)
-  return { answered, carrier, clock, closing, context, events, hosts, iwf, limits, lines, nat, nextAttempt }
+  /** Ends this core and begins another one with what is on the disk. Nothing is started. */
+  const restarted = async (sameBoot = true, changed: Partial<CoreOptions> = {}) => {
+    closing.abort()
+    await iwf.stop(false, clock.now())
+    await clock.advance(0)
+    if (!sameBoot) nat.rules.clear()
+    return coreBench({ ...over, ...changed, saved: store.saved(sameBoot) }, world)
+  }
+  const parts = { carrier, clock, closing, context, events, hosts, iwf, limits, lines, nat, store }
+  return { ...parts, answered, nextAttempt, restarted, rules, start }
 }

@@ -1,5 +1,6 @@
 import type { InjectOptions } from 'fastify'
 import { type CoreOptions, assembleCore } from '../../src/core/assemble.ts'
+import { NOTHING_SAVED } from '../../src/core/record.ts'
 import type { IgdVersion } from '../../src/core/types.ts'
 import type { Ipv4Address } from '../../src/lib/ip.ts'
 import { Announcements } from '../../src/pcp/announcements.ts'
@@ -33,6 +34,7 @@ import { ip } from './fake-carrier.ts'
 import { FakeHosts } from './fake-hosts.ts'
 import { FakeNat } from './fake-nat.ts'
 import { MemoryCarrier, SERVER } from './memory-carrier.ts'
+import { MemoryStore } from './memory-store.ts'
 import { VirtualClock, settle } from './virtual-clock.ts'
 
 // Two control points, the real front, core, client and wire, and the embedded server: all but the sockets.
@@ -76,13 +78,14 @@ export async function igdBench({ settings = {}, options = {}, ...core }: Options
   const upstream = new Upstream({ clock, log })
   const closing = new AbortController()
   const { iwf, context, events } = assembleCore(
-    { clock, random, log, nat, hosts: new FakeHosts(), pcp: upstream },
+    { clock, random, log, nat, hosts: new FakeHosts(), pcp: upstream, store: new MemoryStore() },
     {
       wanPorts: { first: 49_152, last: 57_343 },
       takenPorts: [],
       maxLifetime: undefined,
       limits: FREE,
       probe: false,
+      saved: NOTHING_SAVED,
       closing: closing.signal,
       ...core,
     },

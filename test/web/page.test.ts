@@ -26,7 +26,7 @@ describe('the status page', () => {
     ['Connected', true],
   ])('says %s in words', async (status, started) => {
     const bench = coreBench()
-    if (started) bench.iwf.start()
+    if (started) void bench.start()
     await bench.clock.advance(100)
     const { body } = await page(bench)
     expect(body).toContain(`class="status ${status.toLowerCase()}"`)

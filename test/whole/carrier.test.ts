@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { assembleCore } from '../../src/core/assemble.ts'
+import { NOTHING_SAVED } from '../../src/core/record.ts'
 import { sharedAbort } from '../../src/lib/abort.ts'
 import { millis, port, seconds } from '../../src/lib/units.ts'
 import { Announcements } from '../../src/pcp/announcements.ts'
@@ -12,6 +13,7 @@ import { seeded } from '../support/dice.ts'
 import { FakeHosts } from '../support/fake-hosts.ts'
 import { FakeNat } from '../support/fake-nat.ts'
 import { MemoryCarrier, SERVER } from '../support/memory-carrier.ts'
+import { MemoryStore } from '../support/memory-store.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
 
 // The real core, client and wire against the embedded server: every octet, but no socket and no waiting.
@@ -26,13 +28,14 @@ async function chain(settings: Partial<Settings> = {}, seed = 1, natPmp: 'auto' 
   const log = { debug: () => undefined, info: line, warn: line, error: line }
   const upstream = new Upstream({ clock, log })
   const core = assembleCore(
-    { clock, random, log, nat, hosts: new FakeHosts(), pcp: upstream },
+    { clock, random, log, nat, hosts: new FakeHosts(), pcp: upstream, store: new MemoryStore() },
     {
       wanPorts: { first: 49_152, last: 57_343 },
       takenPorts: [],
       maxLifetime: undefined,
       limits: FREE,
       probe: false,
+      saved: NOTHING_SAVED,
       closing: sharedAbort().signal,
     },
   )

@@ -137,7 +137,7 @@ async function subscribe(port: number, to: number): Promise<IncomingMessage> {
 }
 
 it('G21 G22: the initial event, and one event for each AddPortMapping', async () => {
-  const { answered, clock, iwf, port } = await device()
+  const { answered, clock, iwf, port, start } = await device()
   const { events, next, port: to } = await subscriber()
   const answer = await subscribe(port, to)
   expect(answer.statusCode).toBe(200)
@@ -157,7 +157,7 @@ it('G21 G22: the initial event, and one event for each AddPortMapping', async ()
   expect(names).toEqual(['HOST', 'CONTENT-TYPE', 'CONTENT-LENGTH', 'NT', 'NTS', 'SID', 'SEQ', 'CONNECTION'])
   expect(initial.rawHeaders).toContain(answer.headers['sid'])
 
-  iwf.start()
+  void start()
   await clock.advance(1000)
   const address = await next()
   expect([address.seq, address.values.get('ExternalIPAddress')]).toEqual(['1', '203.0.114.1'])

@@ -1,0 +1,219 @@
+import { atMost, within } from '../lib/abort.ts'
+import type { Ipv4Address } from '../lib/ip.ts'
+import { type Millis, type Port, after, millis, toMillis } from '../lib/units.ts'
+import type { Context } from './context.ts'
+import { establish } from './establish.ts'
+import { Fault } from './fault.ts'
+import { forwardWhileGranted, withdraw } from './forward.ts'
+import { firstLifetime, leaseEnd } from './lease.ts'
+import type { Leftovers } from './leftovers.ts'
+import {
+  type Claim,
+  type Grant,
+  isRetired,
+  type LanPort,
+  type Mapping,
+  type PortKey,
+  portKey,
+  remoteHosts,
+} from './mapping.ts'
+import type { Mappings } from './mappings.ts'
+import { PendingAdds } from './pending-adds.ts'
+import type { Policy } from './policy.ts'
+import type { Probes } from './probes.ts'
+import { lifetimeEnd } from './renewal.ts'
+import type { Wish } from './translate.ts'
+import type { AddAnyRequest, AddRequest, RemoteHost } from './types.ts'
+import type { Upkeep } from './upkeep.ts'
+
+/** A repeated add asks the carrier only when less than this share of the lifetime is left (RFC 7648 §4). */
+const FRESH = 0.75
+/** How long the carrier may take to give back a mapping that could not be moved. */
+const RESTORE = millis(25_000)
+
+export interface AddingParts {
+  readonly mappings: Mappings
+  /** Undefined where `igd.probe` is off. */
+  readonly probes: Probes | undefined
+  readonly leftovers: Leftovers
+  readonly upkeep: Upkeep
+}
+
+/** What AddPortMapping and AddAnyPortMapping lead to: a mapping made, asked for again, or pointed elsewhere. */
+export class Adding {
+  readonly #context: Context
+  readonly #policy: Policy
+  readonly #parts: AddingParts
+  /** Ports that AddPortMapping asks of the carrier right now, and for whom. */
+  readonly #asking = new Map<PortKey, Ipv4Address>()
+  readonly #pending = new PendingAdds()
+
+  constructor(context: Context, policy: Policy, parts: AddingParts) {
+    this.#context = context
+    this.#policy = policy
+    this.#parts = parts
+  }
+
+  /** Fault 718 when another host has the port, or is about to: nothing is asked of the carrier. */
+  refuseTaken({ protocol, externalPort, internalClient }: AddRequest): void {
+    const holder = this.#context.table.at(protocol, externalPort)?.claim.client
+    const owner = holder ?? this.#asking.get(portKey(protocol, externalPort))
+    if (owner !== undefined && owner !== internalClient) throw new Fault(718, 'another host has this port')
+  }
+
+  /** Ends what is being asked for the LAN host. */
+  forget(client: Ipv4Address): void {
+    this.#pending.end(client)
+  }
+
+  /** Resolves with the external port, once the carrier has granted it. */
+  async create(request: AddAnyRequest, preferFailure: boolean, due: Millis): Promise<Port> {
+    const { closing, holds, ports, table } = this.#context
+    const key = portKey(request.protocol, request.externalPort)
+    const wish = this.#wish(request, preferFailure)
+    const { protocol, internalClient: client, internalPort } = request
+    const mac = ports.hosts.macOf(client)
+    holds.check({ protocol, client, internalPort }, wish)
+    if (!ports.pcp.reachable) throw new Fault(501, 'the carrier does not answer')
+    const admitted = this.#policy.admit(table, client)
+    if (preferFailure) this.#asking.set(key, client)
+    const pending = this.#pending.begin(client, closing)
+    try {
+      const claim = await this.#claim({ protocol, client, internalPort }, request.externalPort, due)
+      const ask = (signal: AbortSignal) => establish(this.#context, claim, wish, signal)
+      const grant = await within(ports.clock, due, ask, pending.signal)
+      const obstacle = this.#obstacle(claim, grant, pending.signal)
+      if (obstacle !== undefined) throw await this.#giveBack(claim, grant, obstacle)
+      await this.#parts.mappings.adopt({ claim, grant, preferFailure, mac }, request)
+      return grant.external.port
+    } finally {
+      pending[Symbol.dispose]()
+      admitted[Symbol.dispose]()
+      if (preferFailure) this.#asking.delete(key)
+    }
+  }
+
+  /** The host asks again for what it has: a new lease, perhaps for another remote host or LAN port. */
+  async addAgain(mapping: Mapping, request: AddRequest, due: Millis): Promise<void> {
+    const { changes, ports, table } = this.#context
+    const moves = mapping.claim.internalPort !== request.internalPort
+    if (isUnconfirmed(mapping)) await this.#revive(mapping, due)
+    if (moves) await this.#repoint(mapping, request, due)
+    if (isRetired(mapping)) return
+    const known = mapping.entries.has(request.remoteHost)
+    if (!known) this.#policy.check(table, request.internalClient)
+    const before = remoteHosts(mapping)
+    await this.#parts.mappings.put(mapping, request, !known || moves)
+    changes.table()
+    if (isFresh(mapping, ports.clock.now()) && sameHosts(before, remoteHosts(mapping))) return
+    await forwardWhileGranted(this.#context, mapping)
+    void this.#parts.upkeep.renewNow(mapping)
+  }
+
+  /** An internal port for the mapping, when nothing of ours is in the way of its external port. */
+  async #claim(lan: LanPort, externalPort: Port | 0, due: Millis): Promise<Claim> {
+    const { leftovers, probes } = this.#parts
+    const key = portKey(lan.protocol, externalPort)
+    const reserved = (await probes?.adopt(key, lan, due)) ?? leftovers.adopt(lan, externalPort)
+    await this.#context.tombstones.cleared(key, due)
+    return reserved ?? this.#context.claims.open(lan, externalPort)
+  }
+
+  #wish(request: AddAnyRequest, preferFailure: boolean): Wish {
+    const { external, maxLifetime, ports } = this.#context
+    const now = ports.clock.now()
+    return {
+      externalPort: this.#wishedPort(request, preferFailure),
+      preferFailure,
+      remoteHost: request.remoteHost,
+      lifetime: firstLifetime(leaseEnd(request.lease, now), now, maxLifetime),
+      externalAddress: external.address,
+    }
+  }
+
+  /** RFC 6970 §5.6.1: AddAnyPortMapping only suggests, and not what one of us has already. */
+  #wishedPort({ externalPort, protocol }: AddAnyRequest, preferFailure: boolean): Port | 0 {
+    const taken = externalPort === 0 || this.#context.table.at(protocol, externalPort) !== undefined
+    return taken && !preferFailure ? 0 : externalPort
+  }
+
+  /**
+   * Why what the carrier granted must not become a mapping. A server that lost its state may give away a port that
+   * it gave us before; its first owner keeps it here.
+   */
+  #obstacle({ protocol }: Claim, { external: { port } }: Grant, gone: AbortSignal): string | undefined {
+    if (this.#context.table.at(protocol, port))
+      return `the carrier gave port ${port}, which another mapping of ours has`
+    return gone.aborted ? 'the LAN host is gone' : undefined
+  }
+
+  async #giveBack(claim: Claim, { external, lifetime }: Grant, why: string): Promise<Fault> {
+    const { ports, tombstones } = this.#context
+    const until = after(ports.clock.now(), toMillis(lifetime))
+    await tombstones.bury(claim, external.port, until, withdraw(this.#context, claim)).done
+    return new Fault(501, why)
+  }
+
+  /** Nobody may be told that it is there before the carrier says so again. */
+  async #revive(mapping: Mapping, due: Millis): Promise<void> {
+    await atMost(this.#context.ports.clock, due, this.#parts.upkeep.renewNow(mapping))
+    if (isUnconfirmed(mapping)) throw new Fault(501, 'the carrier does not confirm the mapping')
+  }
+
+  /**
+   * Another LAN port behind the same external port. Behind NAT that is the router's business alone; without NAT
+   * it is another mapping to the carrier, and should that fail the old one comes back.
+   */
+  async #repoint(mapping: Mapping, request: AddRequest, due: Millis): Promise<void> {
+    if (mapping.entries.size > (mapping.entries.has(request.remoteHost) ? 1 : 0))
+      throw new Fault(718, 'entries of other remote hosts point to another port')
+    const { claim } = mapping
+    if (claim.wanPort === undefined) {
+      await this.#replace(mapping, request, due)
+      return
+    }
+    const old = claim.internalPort
+    claim.internalPort = request.internalPort
+    if (await forwardWhileGranted(this.#context, mapping)) return
+    claim.internalPort = old
+    throw new Fault(501, 'the router NAT refused the rule')
+  }
+
+  async #replace(mapping: Mapping, request: AddRequest, due: Millis): Promise<void> {
+    const { clock, log } = this.#context.ports
+    const old = asRequest(mapping, request.remoteHost)
+    await atMost(clock, due, this.#parts.mappings.retire(mapping).confirmed)
+    try {
+      await this.create(request, mapping.preferFailure, due)
+    } catch (error) {
+      log.warn({ mapping: mapping.claim }, 'a mapping could not be moved; the old one is asked back')
+      this.create(old, mapping.preferFailure, after(clock.now(), RESTORE)).catch((lost: unknown) => {
+        log.error({ mapping: mapping.claim, error: String(lost) }, 'the old mapping is lost')
+      })
+      throw error
+    }
+  }
+}
+
+const isUnconfirmed = ({ claim: { state } }: Mapping): boolean => state === 'LAPSED' || state === 'RESTORED'
+
+const isFresh = ({ claim, grant }: Mapping, now: Millis): boolean =>
+  claim.state === 'ACTIVE' && lifetimeEnd(grant) - now >= FRESH * toMillis(grant.lifetime)
+
+const sameHosts = (a: readonly Ipv4Address[], b: readonly Ipv4Address[]): boolean =>
+  a.length === b.length && a.every((host) => b.includes(host))
+
+/** What asked for the entry of this mapping that `remoteHost` has. */
+function asRequest(mapping: Mapping, remoteHost: RemoteHost): AddRequest {
+  const { claim, entries, externalPort } = mapping
+  const entry = entries.get(remoteHost)
+  return {
+    remoteHost,
+    externalPort,
+    protocol: claim.protocol,
+    internalPort: claim.internalPort,
+    internalClient: claim.client,
+    description: entry?.description ?? '',
+    lease: entry?.lease ?? 'infinite',
+  }
+}

@@ -1,0 +1,69 @@
+import type { Ipv4Address } from '../lib/ip.ts'
+import type { MacAddress } from '../lib/mac.ts'
+import type { Millis, Port, Seconds } from '../lib/units.ts'
+import type { External, Lease, Protocol, RemoteHost } from './types.ts'
+
+// What of the core outlives a crash: one record for each life of an internal port, whole each time, so that the last
+// one written is all there is to know. Times are those of the clock: milliseconds since boot.
+
+/** What every record says. */
+interface ClaimPart {
+  /** Names the record: no two lives of any internal port share one. */
+  readonly generation: number
+  readonly protocol: Protocol
+  readonly client: Ipv4Address
+  readonly internalPort: Port
+  readonly wanPort?: Port | undefined
+}
+
+/** Asked of the carrier, or about to be; no control point was told that it is there. */
+export interface IntentRecord extends ClaimPart {
+  readonly state: 'INTENT'
+  readonly externalPort: Port | 0
+  /** When the carrier holds nothing of it any more even if nobody deletes it. */
+  readonly until: Millis
+}
+
+/** Granted, and a control point was told so. */
+export interface ActiveRecord extends ClaimPart {
+  readonly state: 'ACTIVE'
+  readonly externalPort: Port
+  readonly external: External
+  /** PCP lifetime as granted when this was written; renewals are not written. */
+  readonly lifetime: Seconds
+  readonly preferFailure: boolean
+  readonly filtered: boolean
+  readonly mac?: MacAddress | undefined
+  /** Has the answer left that tells of it? */
+  readonly acknowledged: boolean
+  readonly entries: readonly EntryRecord[]
+}
+
+export interface EntryRecord {
+  readonly remoteHost: RemoteHost
+  readonly description: string
+  readonly lease: Lease
+  readonly leaseEnd: Millis | 'never'
+  /** Place in the order of creation. */
+  readonly order: number
+}
+
+/** Unwanted, but the carrier has not confirmed that yet. */
+export interface DeletingRecord extends Omit<IntentRecord, 'state'> {
+  readonly state: 'DELETING'
+}
+
+export type ClaimRecord = IntentRecord | ActiveRecord | DeletingRecord
+
+/** What the last run left. */
+export interface Saved {
+  readonly records: readonly ClaimRecord[]
+  /** No generation up to this one may be used again. */
+  readonly lastGeneration: number
+  /** Where SystemUpdateID goes on: control points may have seen the one before. */
+  readonly systemUpdateId: number
+  /** Did that run end since the machine was started? Then the kernel forwards on, and the clock goes on. */
+  readonly sameBoot: boolean
+}
+
+export const NOTHING_SAVED: Saved = { records: [], lastGeneration: -1, systemUpdateId: 0, sameBoot: false }

@@ -1,0 +1,48 @@
+import { open, readFile, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/** A directory, as far as a journal needs one. Each method rejects with what the system says. */
+export interface Disk {
+  /** The whole file; undefined when there is none. */
+  read(name: string): Promise<string | undefined>
+  /** A new file, or an empty one in place of the old. */
+  create(name: string): Promise<DiskFile>
+  rename(from: string, to: string): Promise<void>
+  /** Makes renames outlive a power cut. */
+  syncDirectory(): Promise<void>
+}
+
+export interface DiskFile {
+  append(text: string): Promise<void>
+  /** Makes what was appended outlive a power cut. */
+  sync(): Promise<void>
+  close(): Promise<void>
+}
+
+export const diskAt = (directory: string): Disk => ({
+  read: async (name) => {
+    try {
+      return await readFile(join(directory, name), 'utf8')
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+      throw error
+    }
+  },
+  create: async (name) => {
+    const file = await open(join(directory, name), 'w', 0o600)
+    return {
+      append: (text) => file.appendFile(text),
+      sync: () => file.datasync(),
+      close: () => file.close(),
+    }
+  },
+  rename: (from, to) => rename(join(directory, from), join(directory, to)),
+  syncDirectory: async () => {
+    const handle = await open(directory, 'r')
+    try {
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+  },
+})

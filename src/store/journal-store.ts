@@ -1,0 +1,180 @@
+import type { StorePort } from '../core/ports.ts'
+import { type ClaimRecord, NOTHING_SAVED, type Saved } from '../core/record.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Log } from '../lib/log.ts'
+import { after, millis } from '../lib/units.ts'
+import type { Disk } from './disk.ts'
+import { type Change, encodeLine, FORMAT, type Replay, replay, type Stamp } from './format.ts'
+import { JournalFile } from './journal-file.ts'
+import { rebased } from './rebase.ts'
+
+/** How often a disk that takes nothing is tried again while nobody asks. */
+const RETRY = millis(10_000)
+/** A change may be made and not noted, so the ids of another run begin past the next one. */
+const ID_STEP = 2
+
+export interface JournalWorld {
+  readonly clock: Clock
+  /** Milliseconds since 1970, as the system believes. */
+  readonly date: () => number
+  readonly log: Log
+  readonly disk: Disk
+  /** The kernel's id of this boot. */
+  readonly bootId: string
+}
+
+interface Waiting {
+  readonly line: string
+  readonly resolve: () => void
+  readonly reject: (error: unknown) => void
+}
+
+/**
+ * The records of the core in a file that only grows, until it is written anew without what is not true any more. One
+ * sync for each step that somebody waits for; all that come while one is under way share the next.
+ */
+export class JournalStore implements StorePort {
+  readonly #world: JournalWorld
+  readonly #file: JournalFile
+  /** The last line of each generation, which is all there is to know. */
+  readonly #lines = new Map<number, string>()
+  #lastGeneration = -1
+  #systemUpdateId: () => number = () => 0
+  #waiting: Waiting[] = []
+  #writing: Promise<void> | undefined
+  /** The file is not what it should be: an append failed, or the first rewrite did. */
+  #failed = false
+  #retry: Disposable | undefined
+  #closed = false
+
+  constructor(world: JournalWorld) {
+    this.#world = world
+    this.#file = new JournalFile(world.disk)
+  }
+
+  /** Reads what the last run left and begins a new file. Rejects when there is one that cannot be read. */
+  async open(): Promise<Saved> {
+    const text = await this.#file.read()
+    const saved = text === undefined ? NOTHING_SAVED : this.#read(text)
+    for (const record of saved.records) this.#lines.set(record.generation, this.#line({ put: record }))
+    this.#lastGeneration = saved.lastGeneration
+    this.#systemUpdateId = () => saved.systemUpdateId
+    await this.#write([])
+    return saved
+  }
+
+  #read(text: string): Saved {
+    const read = replay(text)
+    if (!read.ok) throw new Error(`the journal has ${read.why}, which this version does not read: ${ADVICE}`)
+    this.#tell(read.value)
+    return this.#saved(read.value)
+  }
+
+  /** SystemUpdateID is noted with each change. */
+  follow(systemUpdateId: () => number): void {
+    this.#systemUpdateId = systemUpdateId
+  }
+
+  put(record: ClaimRecord): Promise<void> {
+    const line = this.#line({ put: record })
+    this.#lines.set(record.generation, line)
+    this.#lastGeneration = Math.max(this.#lastGeneration, record.generation)
+    return this.#submit(line)
+  }
+
+  drop(generation: number): Promise<void> {
+    this.#lines.delete(generation)
+    return this.#submit(this.#line({ drop: generation }))
+  }
+
+  /** Resolves when all that was begun is written, or cannot be. */
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#retry?.[Symbol.dispose]()
+    await this.#writing
+    await this.#file.close()
+  }
+
+  #submit(line: string): Promise<void> {
+    if (this.#closed) return Promise.reject(new Error('the journal is closed'))
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ line, resolve, reject })
+      this.#writing ??= this.#drain()
+    })
+  }
+
+  async #drain(): Promise<void> {
+    await Promise.resolve() // others may come in the same turn
+    while (this.#waiting.length > 0) await this.#write(this.#waiting.splice(0))
+    this.#writing = undefined
+  }
+
+  async #write(batch: readonly Waiting[]): Promise<void> {
+    try {
+      if (this.#failed || batch.length === 0) await this.#file.rewrite(this.#whole())
+      else if (!this.#file.isLarge || !(await this.#file.shrink(this.#whole())))
+        await this.#file.append(batch.map(({ line }) => line).join(''))
+    } catch (error) {
+      this.#fail(error)
+      for (const { reject } of batch) reject(error)
+      return
+    }
+    this.#succeed()
+    for (const { resolve } of batch) resolve()
+  }
+
+  #whole(): string {
+    const header = {
+      journal: FORMAT,
+      bootId: this.#world.bootId,
+      lastGeneration: this.#lastGeneration,
+      systemUpdateId: this.#systemUpdateId(),
+    }
+    return encodeLine(header) + [...this.#lines.values()].join('')
+  }
+
+  #fail(error: unknown): void {
+    const { clock, log } = this.#world
+    if (!this.#failed)
+      log.error({ error: String(error) }, 'state.dir takes no writes: no new mappings until it does')
+    this.#failed = true
+    this.#retry?.[Symbol.dispose]()
+    this.#retry = clock.at(after(clock.now(), RETRY), () => {
+      this.#writing ??= this.#write([]).then(() => this.#drain())
+    })
+  }
+
+  #succeed(): void {
+    if (this.#failed) this.#world.log.info({}, 'state.dir takes writes again')
+    this.#failed = false
+    this.#retry?.[Symbol.dispose]()
+  }
+
+  #line(change: Change): string {
+    return encodeLine({ ...this.#now(), systemUpdateId: this.#systemUpdateId(), ...change })
+  }
+
+  #now(): Stamp {
+    return { at: this.#world.clock.now(), date: this.#world.date() }
+  }
+
+  #saved({ bootId, kept, lastGeneration, systemUpdateId }: Replay): Saved {
+    const sameBoot = bootId === this.#world.bootId
+    const now = this.#now()
+    const records = [...kept.values()].map((one) => (sameBoot ? one.record : rebased(one, now)))
+    return { records, lastGeneration, systemUpdateId: (systemUpdateId + ID_STEP) % 2 ** 32, sameBoot }
+  }
+
+  #tell({ lost, torn }: Replay): void {
+    const { log } = this.#world
+    if (torn) log.info({}, 'the last lines of the journal are not whole and left out: a crash cut them off')
+    if (lost > 0)
+      log.error(
+        { lost },
+        'lines of the journal are damaged and left out: mappings may be missing or come back',
+      )
+  }
+}
+
+const ADVICE =
+  'install the version that wrote it, or delete it; then its mappings stay at the carrier until their lifetime ends'

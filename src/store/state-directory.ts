@@ -1,0 +1,48 @@
+import { mkdir, readFile } from 'node:fs/promises'
+import type { StorePort } from '../core/ports.ts'
+import type { Saved } from '../core/record.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Log } from '../lib/log.ts'
+import { diskAt } from './disk.ts'
+import { JournalStore } from './journal-store.ts'
+import { lock } from './lock.ts'
+
+const KERNEL_BOOT_ID = '/proc/sys/kernel/random/boot_id'
+
+/** The journal of one daemon, open. */
+export interface OpenStore extends StorePort {
+  /** What the last run left. */
+  readonly saved: Saved
+  /** SystemUpdateID is noted with each change. */
+  follow(systemUpdateId: () => number): void
+  /** Resolves when all is written. */
+  close(): Promise<void>
+}
+
+/** Takes the state directory for this daemon alone, making it if it is not there. */
+export async function openStateDirectory(
+  directory: string,
+  { clock, log }: { readonly clock: Clock; readonly log: Log },
+): Promise<OpenStore> {
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  const held = await lock(directory)
+  const disk = diskAt(directory)
+  const bootId = (await readFile(KERNEL_BOOT_ID, 'latin1')).trim()
+  const store = new JournalStore({ clock, date: () => new Date().getTime(), log, disk, bootId })
+  try {
+    const saved = await store.open()
+    return {
+      saved,
+      put: (record) => store.put(record),
+      drop: (generation) => store.drop(generation),
+      follow: (systemUpdateId) => store.follow(systemUpdateId),
+      close: async () => {
+        await store.close()
+        await held[Symbol.asyncDispose]()
+      },
+    }
+  } catch (error) {
+    await held[Symbol.asyncDispose]()
+    throw error
+  }
+}

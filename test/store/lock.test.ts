@@ -1,0 +1,39 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { lock } from '../../src/store/lock.ts'
+
+describe('the state directory', () => {
+  let directory = ''
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'igd-pcp-lock-'))
+  })
+  afterAll(() => rm(directory, { recursive: true }))
+
+  it('is one daemon’s at a time', async () => {
+    const first = await lock(directory)
+    await expect(lock(directory)).rejects.toThrow(
+      `another igd-pcp uses ${directory}: end it, or give this one its own --state-dir`,
+    )
+    await first[Symbol.asyncDispose]()
+    const second = await lock(directory)
+    await second[Symbol.asyncDispose]()
+  })
+
+  it('is free again after a kill -9', async () => {
+    const path = join(directory, 'lock')
+    const script = `require('net').createServer().listen(${JSON.stringify(path)}, () => console.log('locked'))`
+    const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+    await once(child.stdout, 'data')
+    await expect(lock(directory)).rejects.toThrow('another igd-pcp')
+    child.kill('SIGKILL')
+    await once(child, 'close')
+    expect(existsSync(path)).toBe(true)
+    const taken = await lock(directory)
+    await taken[Symbol.asyncDispose]()
+  })
+})

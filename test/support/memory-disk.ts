@@ -1,0 +1,85 @@
+import type { Disk, DiskFile } from '../../src/store/disk.ts'
+
+/** A file: what the program sees of it, and what of that survives a power cut for sure. */
+interface Inode {
+  text: string
+  durable: string
+}
+
+/** A disk that forgets what was not synced, whole or in part, as the dice fall. */
+export class MemoryDisk implements Disk {
+  /** Every write rejects. */
+  broken = false
+  /** Files cannot be made, but those that are open can grow. */
+  noRoom = false
+  /** What to do before each operation; the crash test ends the world here. */
+  before: (operation: string) => Promise<void> = () => Promise.resolve()
+  syncs = 0
+  #names = new Map<string, Inode>()
+  #durableNames = new Map<string, Inode>()
+
+  async read(name: string): Promise<string | undefined> {
+    await this.before('read')
+    return this.#names.get(name)?.text
+  }
+
+  async create(name: string): Promise<DiskFile> {
+    await this.#step('create')
+    if (this.noRoom) throw new Error('ENOSPC')
+    const inode: Inode = { text: '', durable: '' }
+    this.#names.set(name, inode)
+    return {
+      append: async (text) => {
+        await this.#step('append')
+        inode.text += text
+      },
+      sync: async () => {
+        await this.#step('sync')
+        this.syncs++
+        inode.durable = inode.text
+      },
+      close: () => Promise.resolve(),
+    }
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    await this.#step('rename')
+    const inode = this.#names.get(from)
+    if (!inode) throw new Error('ENOENT')
+    this.#names.delete(from)
+    this.#names.set(to, inode)
+  }
+
+  async syncDirectory(): Promise<void> {
+    await this.#step('syncDirectory')
+    this.#durableNames = new Map(this.#names)
+  }
+
+  /** The power fails. What was not synced is lost, or a part of it is there: `dice` in [0, 1) says how much. */
+  cut(dice: () => number): void {
+    const names = dice() < 0.5 ? this.#durableNames : this.#names
+    const survivors = [...names].map(([name, { durable, text }]): [string, Inode] => {
+      const rest = text.slice(durable.length)
+      const left = durable + rest.slice(0, Math.floor(dice() * (rest.length + 1)))
+      return [name, { text: left, durable: left }]
+    })
+    this.#names = new Map(survivors)
+    this.#durableNames = new Map(survivors)
+    this.broken = false
+  }
+
+  /** The text of a file, for a test that reads or spoils it. */
+  text(name = 'journal'): string {
+    return this.#names.get(name)?.text ?? ''
+  }
+
+  spoil(change: (text: string) => string, name = 'journal'): void {
+    const text = change(this.text(name))
+    this.#names.set(name, { text, durable: text })
+  }
+
+  async #step(operation: string): Promise<void> {
+    await this.before(operation)
+    if (this.broken) throw new Error('EIO')
+  }
+}
