@@ -24,7 +24,11 @@ export type Refusal = 'not on a LAN' | 'Host is not this address' | 'sent by a w
 export interface Head {
   readonly ends: Ends
   readonly method: string
+  /** As the request line has it. */
+  readonly url: string
   readonly headers: IncomingHttpHeaders
+  /** Each Host header; RFC 9112 §3.2 allows one. */
+  readonly hosts: readonly string[]
   readonly httpVersion: string
 }
 
@@ -43,9 +47,13 @@ export function edgeOf(ends: Ends, lans: readonly Lan[]): Edge | undefined {
 }
 
 /** A Host that is a name, or another address, is a web page that had its own name point here. */
-function isOwnHost({ ends, headers, httpVersion }: Head): boolean {
-  if (headers.host === undefined) return httpVersion === '1.0'
-  return headers.host === ends.local || headers.host === `${ends.local}:${ends.localPort}`
+function isOwnHost({ ends, hosts, httpVersion, url }: Head): boolean {
+  const [, authority] = /^[a-z]+:\/\/([^/?#]*)/i.exec(url) ?? []
+  const own = (host: string) => host === ends.local || host === `${ends.local}:${ends.localPort}`
+  if (authority !== undefined && !own(authority)) return false
+  const [host, another] = hosts
+  if (host === undefined) return httpVersion === '1.0'
+  return own(host) && another === undefined
 }
 
 /** A browser may read what its user asks for, which is the status page. Nothing else is for browsers. */

@@ -8,7 +8,9 @@ const GUEST = { name: 'lan1', address: ip('10.1.0.1'), prefix: { address: ip('10
 const head = (over: Partial<Head> = {}, ends: Partial<Head['ends']> = {}): Head => ({
   ends: { peer: '192.168.1.10', local: '192.168.1.1', localPort: 5000, ...ends },
   method: 'POST',
-  headers: { host: '192.168.1.1:5000' },
+  url: '/igd1.xml',
+  headers: {},
+  hosts: ['192.168.1.1:5000'],
   httpVersion: '1.1',
   ...over,
 })
@@ -62,14 +64,34 @@ describe('G23: Host', () => {
     ['user@192.168.1.1', 'Host is not this address'],
     ['', 'Host is not this address'],
   ])('%j: %s', (host, verdict) => {
-    expect(judged(head({ headers: { host } }))).toBe(verdict)
+    expect(judged(head({ hosts: [host] }))).toBe(verdict)
   })
 
   it.each([
     ['1.0', 'admitted'],
     ['1.1', 'Host is not this address'],
   ])('absent in HTTP/%s: %s', (httpVersion, verdict) => {
-    expect(judged(head({ headers: {}, httpVersion }))).toBe(verdict)
+    expect(judged(head({ hosts: [], httpVersion }))).toBe(verdict)
+  })
+})
+
+it('G23: twice, even when both are right', () => {
+  expect(judged(head({ hosts: ['192.168.1.1', '192.168.1.1'] }))).toBe('Host is not this address')
+})
+
+describe('G23: a URL with a host in the request line (RFC 9112 §3.2.2)', () => {
+  it.each([
+    ['http://192.168.1.1:5000/igd1.xml', 'admitted'],
+    ['HTTP://192.168.1.1/igd1.xml', 'admitted'],
+    ['http://192.168.1.1:5000', 'admitted'],
+    ['http://evil.example/igd1.xml', 'Host is not this address'],
+    ['http://evil.example?http://192.168.1.1/', 'Host is not this address'],
+    ['http://192.168.1.1@evil.example/', 'Host is not this address'],
+    ['http://10.1.0.1:5000/igd1.xml', 'Host is not this address'],
+    ['https:///igd1.xml', 'Host is not this address'],
+    ['/igd1.xml?http://evil.example/', 'admitted'],
+  ])('%s: %s', (url, verdict) => {
+    expect(judged(head({ url }))).toBe(verdict)
   })
 })
 
@@ -88,6 +110,6 @@ describe('G23: web pages', () => {
     ['GET', { 'sec-fetch-site': 'none' }, 'admitted'],
     ['GET', { 'sec-fetch-site': 'same-origin' }, 'admitted'],
   ])('%s with %j: %s', (method, mark, verdict) => {
-    expect(judged(head({ method, headers: { host: '192.168.1.1:5000', ...mark } }))).toBe(verdict)
+    expect(judged(head({ method, headers: mark }))).toBe(verdict)
   })
 })

@@ -136,6 +136,13 @@ describe('§4.2: what comes in', () => {
     ['an unknown upgrade', 200, (port) => post([host(port), 'Connection: upgrade', 'Upgrade: x'])],
     ['a SOAPACTION of 10 kB', 431, (port) => post([host(port), `SOAPACTION: "${'x'.repeat(10_000)}"`])],
     ['10 MB announced', 413, (port) => post([host(port)]).replace(/Length: \d+/, 'Length: 10000000')],
+    ['another Host behind ours', 403, (port) => post([host(port), 'Host: evil.example'])],
+    ['another Host before ours', 403, (port) => post(['Host: evil.example', host(port)])],
+    [
+      'another host in the URL',
+      403,
+      (port) => post([host(port)]).replace(PATH, `http://evil.example${PATH}`),
+    ],
     ['an Origin', 403, (port) => post([host(port), 'Origin: http://evil.example'])],
     ['M-POST', 400, (port) => post([host(port)]).replace('POST', 'M-POST')],
     ['no HTTP', 400, () => 'hello\r\n\r\n'],
@@ -221,6 +228,21 @@ describe('hosts that misbehave', () => {
     first?.write(post([`Host: ${HOME}`]))
     expect(first && statusOf(await received(first))).toBe(200)
     expect(statusOf(await send(port, post([`Host: ${HOME}`])))).toBe(200)
+  })
+
+  it('four hosts that hold all 64 places make one for a fifth', async () => {
+    const { port } = await start()
+    const greedy = ['127.0.0.2', '127.0.0.3', '127.0.0.4', '127.0.0.5'].map(ip)
+    for (const host of greedy) for (let n = 0; n < 16; n++) await open(port, HOME, host)
+    expect(statusOf(await send(port, post([`Host: ${HOME}`])))).toBe(200)
+  })
+
+  it('what stands behind a request is not even looked at', async () => {
+    const { asked, port } = await start()
+    const one = post([`Host: ${HOME}`], envelope(TYPE, 'AddPortMapping', { ...ADD, NewInternalClient: HOME }))
+    const answers = await send(port, one.repeat(20))
+    expect(answers.match(/HTTP\/1\.1 200/g)).toHaveLength(1)
+    expect(asked).toHaveLength(1)
   })
 
   it('a control point that hangs up while the carrier is asked harms nobody', async () => {

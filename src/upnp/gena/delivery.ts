@@ -55,6 +55,11 @@ export class Delivery {
     }
   }
 
+  /** The last event did not arrive. */
+  get failing(): boolean {
+    return this.#failures > 0
+  }
+
   /** Breaks off what is on the way; nothing is sent any more. */
   end(): void {
     this.#ended.abort()

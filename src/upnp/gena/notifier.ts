@@ -1,8 +1,12 @@
 import type { Changes } from '../../core/changes.ts'
 import type { Service, ServiceWorld } from '../action.ts'
 import { Delivery, type DeliveryPorts } from './delivery.ts'
+import { after, millis } from '../../lib/units.ts'
 import { eventedValues } from './events.ts'
 import type { Subscription } from './subscriptions.ts'
+
+/** How often is looked at what nobody tells of, such as the link of the WAN, while somebody is subscribed. */
+const LOOK = millis(2000)
 
 /** Tells all subscribers of each change, each at its own pace: none waits for another. */
 export class Notifier {
@@ -11,6 +15,7 @@ export class Notifier {
   readonly #deliveries = new Map<Subscription, Delivery>()
   #listening: Disposable | undefined
   #noticed = false
+  #looking: Disposable | undefined
 
   constructor(ports: DeliveryPorts, world: ServiceWorld) {
     this.#ports = ports
@@ -33,11 +38,20 @@ export class Notifier {
     const delivery = new Delivery(this.#ports, subscription, read)
     this.#deliveries.set(subscription, delivery)
     this.#update(delivery)
+    this.#lookLater()
   }
 
   end(subscription: Subscription): void {
     this.#deliveries.get(subscription)?.end()
     this.#deliveries.delete(subscription)
+    if (this.#deliveries.size > 0) return
+    this.#looking?.[Symbol.dispose]()
+    this.#looking = undefined
+  }
+
+  /** The last event did not arrive. */
+  isFailing(subscription: Subscription): boolean {
+    return this.#deliveries.get(subscription)?.failing === true
   }
 
   /**
@@ -49,9 +63,22 @@ export class Notifier {
     this.#noticed = true
     queueMicrotask(() => {
       this.#noticed = false
-      this.#forgetExpired()
-      for (const delivery of this.#deliveries.values()) this.#update(delivery)
+      this.#updateAll()
     })
+  }
+
+  #lookLater(): void {
+    const { clock } = this.#ports
+    this.#looking ??= clock.at(after(clock.now(), LOOK), () => {
+      this.#looking = undefined
+      this.#updateAll()
+      if (this.#deliveries.size > 0) this.#lookLater()
+    })
+  }
+
+  #updateAll(): void {
+    this.#forgetExpired()
+    for (const delivery of this.#deliveries.values()) this.#update(delivery)
   }
 
   #update(delivery: Delivery): void {

@@ -11,7 +11,7 @@ import { type Claim, Subscriptions, grantedTimeout, newSid } from './subscriptio
 export interface EventParts {
   readonly clock: Clock
   readonly random: Random
-  readonly notifier: Pick<Notifier, 'begin' | 'end'>
+  readonly notifier: Pick<Notifier, 'begin' | 'end' | 'isFailing'>
   /** SERVER header: OS/version UPnP/1.1 product/version. */
   readonly serverHeader: string
 }
@@ -26,7 +26,7 @@ const NOTHING = Buffer.alloc(0)
 
 /** SUBSCRIBE and UNSUBSCRIBE at the eventSubURLs of descriptors/ (UDA 1.1 §4.1). */
 export function eventRoutes(parts: EventParts): (app: FastifyInstance) => void {
-  const subscriptions = new Subscriptions()
+  const subscriptions = new Subscriptions((subscription) => parts.notifier.isFailing(subscription))
   return (app) => {
     app.addHttpMethod('SUBSCRIBE')
     app.addHttpMethod('UNSUBSCRIBE')
@@ -54,8 +54,14 @@ function subscribe(route: EventRoute, request: FastifyRequest, reply: FastifyRep
   const subscriber = { host: peer, lanAddress: lan.address, path: route.path, callbacks }
   const made = route.subscriptions.subscribe(subscriber, newSid(route.random), timeout, now)
   if (!made) return refuse(reply, 503)
+  // Who hangs up before has no SID to renew or to end it with.
+  const hungUp = () => void route.subscriptions.unsubscribe(made, route.clock.now())
+  reply.raw.once('close', hungUp)
   // UDA 1.1 §4.1: the initial event must not overtake the SID it carries.
-  reply.raw.once('finish', () => route.notifier.begin(made, route.service))
+  reply.raw.once('finish', () => {
+    reply.raw.off('close', hungUp)
+    route.notifier.begin(made, route.service)
+  })
   return accept(route, reply, { SID: made.sid, TIMEOUT: `Second-${timeout}` })
 }
 

@@ -34,12 +34,21 @@ const LONGEST = 1800
 /** Who is subscribed. Expired subscriptions are gone before anything is looked up. */
 export class Subscriptions {
   readonly #bySid = new Map<string, { -readonly [K in keyof Subscription]: Subscription[K] }>()
+  readonly #isFailing: (subscription: Subscription) => boolean
 
-  /** Undefined when there are too many, in all or of this host. */
+  /** `isFailing`: does the subscriber not take its events? */
+  constructor(isFailing: (subscription: Subscription) => boolean) {
+    this.#isFailing = isFailing
+  }
+
+  /**
+   * Undefined when there are too many, in all or of this host. A subscriber that does not take its events gives its
+   * place away: most were restarted and forgot that they had subscribed.
+   */
   subscribe(subscriber: Subscriber, sid: string, timeout: Seconds, now: Millis): Subscription | undefined {
-    const live = this.live(now)
-    const own = live.filter(({ host }) => host === subscriber.host)
-    if (live.length >= MOST || own.length >= MOST_PER_HOST) return undefined
+    const own = () => this.live(now).filter(({ host }) => host === subscriber.host)
+    if (!this.#hasPlace(own(), MOST_PER_HOST, now) || !this.#hasPlace(this.live(now), MOST, now))
+      return undefined
     const subscription = { ...subscriber, sid, expires: after(now, toMillis(timeout)) }
     this.#bySid.set(sid, subscription)
     return subscription
@@ -62,6 +71,16 @@ export class Subscriptions {
   live(now: Millis): readonly Subscription[] {
     this.#expire(now)
     return [...this.#bySid.values()]
+  }
+
+  /** Ends one of `held` that is failing, where there are `most`. */
+  #hasPlace(held: readonly Subscription[], most: number, now: Millis): boolean {
+    if (held.length < most) return true
+    const failing = this.#bySid.get(held.find(this.#isFailing)?.sid ?? '')
+    if (!failing) return false
+    failing.expires = now
+    this.#bySid.delete(failing.sid)
+    return true
   }
 
   #claimed({ host, path, sid }: Claim, now: Millis) {

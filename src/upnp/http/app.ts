@@ -78,7 +78,9 @@ function edge(app: FastifyInstance, { endsOf, lans, log }: AppParts): void {
   app.addHook('onRequest', async (request, reply) => {
     const { headers, method, raw, socket } = request
     const ends = endsOf(socket)
-    const admitted = admit({ ends, method, headers, httpVersion: raw.httpVersion }, lans())
+    const { httpVersion, rawHeaders, url = '' } = raw
+    const hosts = valuesOf('host', rawHeaders)
+    const admitted = admit({ ends, method, url, headers, hosts, httpVersion }, lans())
     if (typeof admitted === 'string') {
       log.debug({ peer: ends.peer, why: admitted }, 'HTTP: request refused')
       return await refuse(reply, 403)
@@ -86,6 +88,10 @@ function edge(app: FastifyInstance, { endsOf, lans, log }: AppParts): void {
     request.edge = admitted
   })
 }
+
+/** All values of a header; `rawHeaders` has names and values in turn. */
+const valuesOf = (name: string, rawHeaders: readonly string[]): readonly string[] =>
+  rawHeaders.filter((_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === name)
 
 function describe(request: FastifyRequest, reply: FastifyReply, parts: AppParts): FastifyReply {
   const path = servedPath(request.routeOptions.url ?? '', request.headers['user-agent'])

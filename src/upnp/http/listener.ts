@@ -34,6 +34,8 @@ export async function openListener(
 ): Promise<Server> {
   const server = createServer(LIMITS, ports.handler)
   server.setTimeout(SILENCE)
+  // What is sent behind a request without waiting for its answer is refused unread.
+  server.maxRequestsPerSocket = 1
   server.on('connection', (socket) => admitConnection(socket, ports))
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -57,11 +59,11 @@ export const endsOf = (socket: Socket): Ends => ({
 
 function admitConnection(socket: Socket, { connections, isFromLan, log }: ListenerPorts): void {
   const ends = endsOf(socket)
-  const host = ends.peer ?? ''
-  if (isFromLan(ends) && connections.open(host)) {
-    socket.once('close', () => connections.close(host))
+  const connection = { host: ends.peer ?? '', end: () => socket.destroy() }
+  if (isFromLan(ends) && connections.open(connection)) {
+    socket.once('close', () => connections.close(connection))
     return
   }
-  log.debug({ peer: host }, 'HTTP: connection refused, not from a LAN or one too many')
+  log.debug({ peer: ends.peer }, 'HTTP: connection refused, not from a LAN or one too many')
   socket.destroy()
 }

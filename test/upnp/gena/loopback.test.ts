@@ -103,6 +103,7 @@ async function device(
   const told = {
     begin: (...args: Parameters<Notifier['begin']>) => notifier.begin(...args),
     end: (...args: Parameters<Notifier['end']>) => notifier.end(...args),
+    isFailing: (...args: Parameters<Notifier['isFailing']>) => notifier.isFailing(...args),
     ...over,
   }
   const routes = [watching(see), eventRoutes({ clock, random: seeded(1), notifier: told, serverHeader })]
@@ -183,6 +184,15 @@ it('UDA 1.1 §4.1: the events begin only when the 200 is out', async () => {
     ).then(({ port }) => subscribe(port, 1))
   })
   expect(await begun).toBe(true)
+})
+
+it('who hangs up before the 200 is out has no subscription', async () => {
+  let hangUps = 8
+  const { port } = await device({}, (answer) => {
+    if (hangUps-- > 0) answer.destroy()
+  })
+  for (let n = 0; n < 8; n++) await expect(subscribe(port, 1)).rejects.toThrow()
+  expect((await subscribe(port, 1)).statusCode).toBe(200)
 })
 
 const notify = (to: number, over: Partial<Notify> = {}): Notify => ({

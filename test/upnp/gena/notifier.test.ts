@@ -38,6 +38,7 @@ let notifies: Notify[]
 let answer: Send
 let inFlight: number
 let mostInFlight: number
+let up: boolean
 
 /** What reached the sender, in order. */
 const sent = (to?: string): Sent[] =>
@@ -83,10 +84,14 @@ const subscription = (over: Partial<Subscription> = {}, host: Ipv4Address = PEER
   ...over,
 })
 
-async function begin(over: Partial<Subscription> = {}, host?: Ipv4Address): Promise<Subscription> {
+async function begin(
+  over: Partial<Subscription> = {},
+  host?: Ipv4Address,
+  service = CONNECTION,
+): Promise<Subscription> {
   const made = subscription(over, host)
-  if (!CONNECTION) throw new Error('no WANIPConnection')
-  notifier.begin(made, CONNECTION)
+  if (!service) throw new Error('no such service')
+  notifier.begin(made, service)
   await settle()
   return made
 }
@@ -106,13 +111,16 @@ beforeEach(() => {
   notifies = []
   inFlight = 0
   mostInFlight = 0
+  up = true
   answer = () => Promise.resolve(200)
   const { gateway } = fakeGateway({
     portMappingNumberOfEntries: () => entries,
     systemUpdateId: () => changes.systemUpdateId,
     connectionStatus: () => status,
   })
-  notifier = new Notifier({ clock, log: fakeLog(), send }, worldOf(gateway))
+  const world = worldOf(gateway)
+  const wan = { ...world.wan, up: () => up }
+  notifier = new Notifier({ clock, log: fakeLog(), send }, { ...world, wan })
   notifier.start(changes)
 })
 
@@ -284,6 +292,43 @@ describe('subscribers that fail', () => {
       ['0', `${PEER}/2`],
     ])
   })
+})
+
+describe('what nobody tells of', () => {
+  const LINK = FACADE[1]['wan-common-interface-config']?.[0]
+
+  it('PhysicalLinkStatus is evented within 2 s of a change of the link', async () => {
+    await begin({}, PEER, LINK)
+    up = false
+    await clock.advance(2000)
+    up = true
+    await clock.advance(2000)
+    expect(sent().map(({ values }) => values)).toEqual(
+      ['Up', 'Down', 'Up'].map((PhysicalLinkStatus) => ({ PhysicalLinkStatus })),
+    )
+  })
+
+  it('nobody looks while nobody is subscribed', async () => {
+    expect(clock.pending).toBe(0)
+    const made = await begin({}, PEER, LINK)
+    expect(clock.pending).toBe(1)
+    notifier.end(made)
+    expect(clock.pending).toBe(0)
+    const { expires } = await begin({}, PEER, LINK)
+    await clock.advance(expires - clock.now() + 2000)
+    expect(clock.pending).toBe(0)
+  })
+})
+
+it('isFailing: from an event that did not arrive to the next that does', async () => {
+  const made = await begin()
+  expect(notifier.isFailing(made)).toBe(false)
+  answer = () => Promise.resolve(412)
+  await add()
+  expect(notifier.isFailing(made)).toBe(true)
+  answer = () => Promise.resolve(200)
+  await clock.advance(10_000)
+  expect(notifier.isFailing(made)).toBe(false)
 })
 
 describe('the end', () => {

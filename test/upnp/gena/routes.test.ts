@@ -20,9 +20,11 @@ function bench() {
   const clock = new VirtualClock()
   const begun: { readonly subscription: Subscription; readonly service: Service }[] = []
   const ended: Subscription[] = []
+  const failing = new Set<string>()
   const notifier = {
     begin: (subscription: Subscription, service: Service) => void begun.push({ subscription, service }),
     end: (subscription: Subscription) => void ended.push(subscription),
+    isFailing: (subscription: Subscription) => failing.has(subscription.sid),
   }
   const app = buildApp({
     log: fakeLog(),
@@ -44,7 +46,7 @@ function bench() {
   const subscribe = (headers: Headers = {}, over: InjectOptions = {}) =>
     inject('SUBSCRIBE', { callback: CALLBACK, nt: NT, ...headers }, over)
   const sidOf = async () => String((await subscribe()).headers['sid'])
-  return { begun, clock, ended, inject, sidOf, subscribe }
+  return { begun, clock, ended, failing, inject, sidOf, subscribe }
 }
 
 describe('UDA 1.1 §4.1.2: SUBSCRIBE', () => {
@@ -103,6 +105,18 @@ describe('UDA 1.1 §4.1.2: SUBSCRIBE', () => {
     for (let n = 0; n < 8; n++) expect((await subscribe()).statusCode).toBe(200)
     expect((await subscribe()).statusCode).toBe(503)
     expect(begun).toHaveLength(8)
+  })
+
+  it('a host at its limit loses a subscription that takes no events', async () => {
+    const { failing, inject, sidOf, subscribe } = bench()
+    const sids = []
+    for (let n = 0; n < 8; n++) sids.push(await sidOf())
+    const [, dead = '', ...others] = sids
+    failing.add(dead)
+    expect((await subscribe()).statusCode).toBe(200)
+    expect((await inject('SUBSCRIBE', { sid: dead })).statusCode).toBe(412)
+    for (const sid of others) expect((await inject('SUBSCRIBE', { sid })).statusCode).toBe(200)
+    expect((await subscribe()).statusCode).toBe(503)
   })
 
   it('a renewal answers the same SID, and there is no second initial event', async () => {

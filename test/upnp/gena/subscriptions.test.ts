@@ -18,12 +18,14 @@ const at = (passed: number) => millis(NOW + passed * 1000)
 const claim = (over: Partial<Claim> = {}): Claim => ({ sid: 'uuid:1', host: PEER, path: PATH, ...over })
 
 let table: Subscriptions
+let failing: Set<string>
 const subscribe = (sid: string, host = PEER, now = NOW) =>
   table.subscribe({ host, lanAddress: ROUTER, path: PATH, callbacks: [] }, sid, LEASE, now)
 const sids = (now = NOW) => table.live(now).map(({ sid }) => sid)
 
 beforeEach(() => {
-  table = new Subscriptions()
+  failing = new Set()
+  table = new Subscriptions(({ sid }) => failing.has(sid))
 })
 
 describe('how long', () => {
@@ -95,6 +97,27 @@ describe('G21: how many', () => {
       expect(subscribe(`uuid:${n}`, ip(`192.168.1.${10 + Math.floor(n / 8)}`))).toBeDefined()
     expect(subscribe('uuid:64', ip('192.168.1.99'))).toBeUndefined()
     expect(subscribe('uuid:64', ip('192.168.1.99'), at(300))).toBeDefined()
+  })
+})
+
+describe('how many, where some take no events', () => {
+  it('one of the host itself gives its place away, and is over', () => {
+    const made = Array.from({ length: 8 }, (_, n) => subscribe(`uuid:${n}`))
+    failing.add('uuid:3')
+    expect(subscribe('uuid:8')).toBeDefined()
+    expect(made[3]?.expires).toBe(NOW)
+    expect(sids()).toEqual(['0', '1', '2', '4', '5', '6', '7', '8'].map((n) => `uuid:${n}`))
+    expect(subscribe('uuid:9')).toBeUndefined()
+  })
+
+  it('one of another host does so only when all places are taken', () => {
+    const host = (n: number) => ip(`192.168.1.${10 + Math.floor(n / 8)}`)
+    for (let n = 0; n < 64; n++) subscribe(`uuid:${n}`, host(n))
+    failing.add('uuid:63')
+    expect(subscribe('uuid:64', host(0))).toBeUndefined()
+    expect(sids()).toHaveLength(64)
+    expect(subscribe('uuid:64', ip('192.168.1.99'))).toBeDefined()
+    expect(sids()).not.toContain('uuid:63')
   })
 })
 
