@@ -107,7 +107,7 @@ async function startParts(config: Config, world: Surroundings, closers: Closers)
   notifier.start(core.context.changes)
   closers.defer(() => notifier.stop())
   const http = httpServer({ world, values, services, notifier })
-  await http.setLans(lans)
+  await http.start(lans)
   closers.defer(() => http.stop())
   await nat.start(lans, core.rules())
   closers.defer(() => nat.stop(end.release))
@@ -217,6 +217,7 @@ function httpServer({ world, values, services, notifier }: HttpParts): UpnpHttp 
   const { clock, descriptors, log, random } = world
   const events = eventRoutes({ clock, random, notifier, serverHeader: SERVER })
   return new UpnpHttp({
+    clock,
     log,
     descriptors,
     values,

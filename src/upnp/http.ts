@@ -1,9 +1,11 @@
 import type { Server } from 'node:http'
 import type { FastifyInstance } from 'fastify'
+import type { Clock } from '../lib/clock.ts'
 import type { Ipv4Address } from '../lib/ip.ts'
 import type { Lan } from '../lib/lan.ts'
 import type { Log } from '../lib/log.ts'
 import { SerialQueues } from '../lib/serial.ts'
+import { after, millis } from '../lib/units.ts'
 import type { ServiceWorld } from './action.ts'
 import { type DescriptionValues, type Descriptors, type Documents, documentsFor } from './description.ts'
 import { edgeOf } from './edge.ts'
@@ -12,6 +14,7 @@ import { Connections } from './http/connections.ts'
 import { type ListenerPorts, closeListener, endsOf, openListener } from './http/listener.ts'
 
 export interface HttpOptions {
+  readonly clock: Clock
   readonly log: Log
   readonly descriptors: Descriptors
   readonly values: DescriptionValues
@@ -22,6 +25,9 @@ export interface HttpOptions {
   readonly routes: readonly ((app: FastifyInstance) => void)[]
 }
 
+/** After this an address that could not be listened on is tried again. */
+const RETRY = millis(10_000)
+
 /** The HTTP side of the device: one app, one listener per LAN address, and never one anywhere else. */
 export class UpnpHttp {
   readonly #options: HttpOptions
@@ -31,6 +37,7 @@ export class UpnpHttp {
   readonly #documents = new Map<Ipv4Address, Documents>()
   readonly #turns = new SerialQueues<'lans'>()
   #lans: readonly Lan[] = []
+  #retry: Disposable | undefined
 
   constructor(options: HttpOptions) {
     this.#options = options
@@ -49,26 +56,43 @@ export class UpnpHttp {
     }
   }
 
-  /**
-   * Listens on exactly these LANs from now on. Rejects when an address or the port cannot be had; the others are
-   * listened on all the same.
-   */
-  async setLans(lans: readonly Lan[]): Promise<void> {
+  /** Listens on these LANs. Rejects when an address or the port cannot be had. */
+  async start(lans: readonly Lan[]): Promise<void> {
     await this.#app.ready()
+    await this.#turns.run('lans', () => this.#listenOn(lans))
+  }
+
+  /** Listens on exactly these LANs from now on. One that cannot be had is reported and tried again. */
+  async setLans(lans: readonly Lan[]): Promise<void> {
     await this.#turns.run('lans', async () => {
-      this.#lans = lans
-      const wanted = new Set(lans.map(({ address }) => address))
-      for (const address of [...this.#listeners.keys()]) if (!wanted.has(address)) this.#close(address)
-      const missing = [...wanted].filter((address) => !this.#listeners.has(address))
-      const opening = missing.map((address) => this.#open(address))
-      await Promise.allSettled(opening)
-      await Promise.all(opening)
+      this.#retry?.[Symbol.dispose]()
+      try {
+        await this.#listenOn(lans)
+      } catch (error) {
+        const { clock, log } = this.#options
+        log.warn({ error }, 'HTTP: cannot listen on a LAN; will try again')
+        this.#retry = clock.at(after(clock.now(), RETRY), () => void this.setLans(lans))
+      }
     })
   }
 
   async stop(): Promise<void> {
-    await this.setLans([])
+    await this.#turns.run('lans', async () => {
+      this.#retry?.[Symbol.dispose]()
+      await this.#listenOn([])
+    })
     await this.#app.close()
+  }
+
+  /** Rejects when an address or the port cannot be had; the others are listened on all the same. */
+  async #listenOn(lans: readonly Lan[]): Promise<void> {
+    this.#lans = lans
+    const wanted = new Set(lans.map(({ address }) => address))
+    for (const address of [...this.#listeners.keys()]) if (!wanted.has(address)) this.#close(address)
+    const missing = [...wanted].filter((address) => !this.#listeners.has(address))
+    const opening = missing.map((address) => this.#open(address))
+    await Promise.allSettled(opening)
+    await Promise.all(opening)
   }
 
   async #open(address: Ipv4Address): Promise<void> {

@@ -1,11 +1,12 @@
 import { once } from 'node:events'
 import { type Socket, connect, createServer } from 'node:net'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Gateway } from '../../src/core/gateway.ts'
 import type { Ipv4Address } from '../../src/lib/ip.ts'
 import type { Lan } from '../../src/lib/lan.ts'
 import { UpnpHttp } from '../../src/upnp/http.ts'
 import { ip } from '../support/fake-carrier.ts'
+import { VirtualClock } from '../support/virtual-clock.ts'
 import { ADD, descriptors, envelope, fakeGateway, fakeLog, fieldsOf, urn, values, worldOf } from './bench.ts'
 
 // The listeners on loopback, and what only a socket can show: header case, old HTTP, broken requests, limits.
@@ -36,11 +37,13 @@ async function freePort(): Promise<number> {
   return typeof address === 'object' && address ? address.port : 0
 }
 
-async function start(over: Partial<Gateway> = {}, lans: readonly Lan[] = [lan(HOME)]) {
-  const port = await freePort()
+async function start(over: Partial<Gateway> = {}, lans: readonly Lan[] = [lan(HOME)], at?: number) {
+  const port = at ?? (await freePort())
   const { asked, gateway } = fakeGateway(over)
   const log = fakeLog()
+  const clock = new VirtualClock()
   const http = new UpnpHttp({
+    clock,
     log,
     descriptors,
     values: { ...values, httpPort: port },
@@ -49,8 +52,8 @@ async function start(over: Partial<Gateway> = {}, lans: readonly Lan[] = [lan(HO
     routes: [],
   })
   servers.push(http)
-  await http.setLans(lans)
-  return { asked, gateway, http, log, port }
+  await http.start(lans)
+  return { asked, clock, http, log, port }
 }
 
 async function open(port: number, to: Ipv4Address = HOME, from: Ipv4Address = HOME): Promise<Socket> {
@@ -200,16 +203,42 @@ describe('LANs come and go', () => {
     expect(statusOf(await send(port, get(GUEST, port), GUEST))).toBe(200)
   })
 
-  it('says which address cannot be had, and listens on the others all the same', async () => {
-    const { http, port } = await start({}, [])
-    const other = createServer().listen(port, GUEST)
+  /** Another program at the address; resolves with what ends it. */
+  const occupied = async (port: number, address: Ipv4Address) => {
+    const other = createServer().listen(port, address)
     await once(other, 'listening')
-    await expect(http.setLans(both)).rejects.toThrow(`EADDRINUSE: address already in use ${GUEST}:${port}`)
-    expect(statusOf(await send(port, get(HOME, port), HOME))).toBe(200)
-    other.close()
-    await once(other, 'close')
+    return async () => {
+      other.close()
+      await once(other, 'close')
+    }
+  }
+
+  it('an address that cannot be had stops the start', async () => {
+    const { port } = await start()
+    await expect(start({}, both, port)).rejects.toThrow(`EADDRINUSE: address already in use ${HOME}:${port}`)
+  })
+
+  it('an address that cannot be had later is reported and tried again, the others are listened on', async () => {
+    const { clock, http, log, port } = await start({}, [])
+    const leave = await occupied(port, GUEST)
     await http.setLans(both)
-    expect(statusOf(await send(port, get(GUEST, port), GUEST))).toBe(200)
+    expect(log.lines.map(({ message }) => message)).toEqual(['HTTP: cannot listen on a LAN; will try again'])
+    expect(statusOf(await send(port, get(HOME, port), HOME))).toBe(200)
+    await leave()
+    await clock.advance(10_000)
+    await vi.waitFor(async () => expect(statusOf(await send(port, get(GUEST, port), GUEST))).toBe(200))
+  })
+
+  it('what is not wanted any more is not tried again', async () => {
+    const { clock, http, port } = await start({}, [])
+    const leave = await occupied(port, GUEST)
+    await http.setLans(both)
+    await http.setLans([lan(HOME)])
+    expect(clock.pending).toBe(0)
+    await http.setLans(both)
+    await http.stop()
+    expect(clock.pending).toBe(0)
+    await leave()
   })
 
   it('does not even hear out who is not on the LAN', async () => {

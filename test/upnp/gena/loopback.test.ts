@@ -109,6 +109,7 @@ async function device(
   const routes = [watching(see), eventRoutes({ clock, random: seeded(1), notifier: told, serverHeader })]
   const port = await freePort()
   const http = new UpnpHttp({
+    clock,
     log,
     descriptors,
     values: { ...values, httpPort: port },
@@ -117,7 +118,7 @@ async function device(
     routes,
   })
   closes.push(() => http.stop())
-  await http.setLans([LAN])
+  await http.start([LAN])
   return { ...core, port }
 }
 
