@@ -34,6 +34,12 @@ module.exports = {
       to: { dependencyTypes: ['core', 'npm'] },
     },
     {
+      name: 'no-dns',
+      severity: 'error',
+      from: {},
+      to: { path: '^dns(/|$)', dependencyTypes: ['core'] },
+    },
+    {
       name: 'nobody-imports-the-top',
       severity: 'error',
       from: { pathNot: '^src/(cli|main|carrier|network|overview|commands/)' },

@@ -1,43 +1,9 @@
 import type { InjectOptions } from 'fastify'
 import { describe, expect, it } from 'vitest'
 import { Fault } from '../../../src/core/fault.ts'
-import { documentsFor } from '../../../src/upnp/description.ts'
-import { type AppParts, buildApp } from '../../../src/upnp/http/app.ts'
-import {
-  ADD,
-  LAN,
-  PEER,
-  ROUTER,
-  descriptors,
-  envelope,
-  fakeGateway,
-  fakeLog,
-  fieldsOf,
-  urn,
-  values,
-  worldOf,
-} from '../bench.ts'
-
-const documents = documentsFor(descriptors, values, ROUTER)
-
-function bench(over: Partial<AppParts> = {}) {
-  const { asked, gateway } = fakeGateway()
-  const log = fakeLog()
-  const app = buildApp({
-    log,
-    world: worldOf(gateway),
-    serverHeader: 'Linux/6.1 UPnP/1.1 igd-pcp/0.1.0',
-    paths: [...documents.keys()],
-    documents: (address) => (address === ROUTER ? documents : undefined),
-    lans: () => [LAN],
-    endsOf: ({ remoteAddress }) => ({ peer: remoteAddress, local: ROUTER, localPort: 5000 }),
-    routes: [],
-    ...over,
-  })
-  const inject = (options: InjectOptions) =>
-    app.inject({ remoteAddress: PEER, ...options, headers: { host: `${ROUTER}:5000`, ...options.headers } })
-  return { app, asked, inject, log }
-}
+import type { AppParts } from '../../../src/upnp/http/app.ts'
+import { ADD, LAN, PEER, ROUTER, envelope, fakeGateway, fieldsOf, urn, worldOf } from '../bench.ts'
+import { appBench, documents } from './bench.ts'
 
 const TYPE = urn('WANIPConnection', 2)
 const CONTROL = '/igd2/control/wan-ip-connection'
@@ -60,7 +26,7 @@ const soap = (
 
 describe('documents', () => {
   it.each([...documents.keys()])('%s', async (url) => {
-    const { body, headers, statusCode } = await bench().inject({ url })
+    const { body, headers, statusCode } = await appBench().inject({ url })
     expect(statusCode).toBe(200)
     expect(body).toBe(String(documents.get(url)))
     expect(headers).toMatchObject({
@@ -72,8 +38,8 @@ describe('documents', () => {
   })
 
   it('is found under an absolute URL and with a query', async () => {
-    expect((await bench().inject({ url: `http://${ROUTER}:5000/igd1.xml` })).statusCode).toBe(200)
-    expect((await bench().inject({ url: '/igd1.xml?x=1' })).statusCode).toBe(200)
+    expect((await appBench().inject({ url: `http://${ROUTER}:5000/igd1.xml` })).statusCode).toBe(200)
+    expect((await appBench().inject({ url: '/igd1.xml?x=1' })).statusCode).toBe(200)
   })
 
   it.each([
@@ -84,21 +50,21 @@ describe('documents', () => {
     ['', 2],
   ])('G25: %j gets the :%d tree at the :2 path', async (agent, version) => {
     const headers = { 'user-agent': agent }
-    const root = await bench().inject({ url: '/igd2.xml', headers })
-    const scpd = await bench().inject({ url: '/wan-ip-connection-2.xml', headers })
+    const root = await appBench().inject({ url: '/igd2.xml', headers })
+    const scpd = await appBench().inject({ url: '/wan-ip-connection-2.xml', headers })
     expect(root.body).toBe(String(documents.get(`/igd${version}.xml`)))
     expect(scpd.body).toBe(String(documents.get(`/wan-ip-connection-${version}.xml`)))
   })
 
   it('leaves the :1 path alone', async () => {
-    const { body } = await bench().inject({ url: '/igd1.xml', headers: { 'user-agent': 'other' } })
+    const { body } = await appBench().inject({ url: '/igd1.xml', headers: { 'user-agent': 'other' } })
     expect(body).toBe(String(documents.get('/igd1.xml')))
   })
 })
 
 describe('control', () => {
   it('answers, and tells the core who asked', async () => {
-    const { asked, inject } = bench()
+    const { asked, inject } = appBench()
     const { headers, statusCode } = await inject(soap('AddPortMapping', ADD))
     expect(statusCode).toBe(200)
     expect(headers).toMatchObject({
@@ -111,7 +77,7 @@ describe('control', () => {
 
   it('answers a fault with 500', async () => {
     const { gateway } = fakeGateway({ addPortMapping: () => Promise.reject(new Fault(718, 'taken')) })
-    const { body, headers, statusCode } = await bench({ world: worldOf(gateway) }).inject(
+    const { body, headers, statusCode } = await appBench({ world: worldOf(gateway) }).inject(
       soap('AddPortMapping', ADD),
     )
     expect(statusCode).toBe(500)
@@ -127,7 +93,7 @@ describe('control', () => {
     ['/igd1/control/layer3-forwarding', urn('Layer3Forwarding', 1), 'GetDefaultConnectionService'],
     ['/igd2/control/layer3-forwarding', urn('Layer3Forwarding', 1), 'GetDefaultConnectionService'],
   ])('%s speaks %s', async (url, type, action) => {
-    const { statusCode } = await bench().inject({ method: 'POST', url, payload: envelope(type, action) })
+    const { statusCode } = await appBench().inject({ method: 'POST', url, payload: envelope(type, action) })
     expect(statusCode).toBe(200)
   })
 
@@ -144,7 +110,7 @@ describe('control', () => {
     ';',
     '',
   ])('§4.2: takes Content-Type %j', async (type) => {
-    const { inject } = bench()
+    const { inject } = appBench()
     const { statusCode } = await inject(soap('GetStatusInfo', {}, { headers: { 'content-type': type } }))
     expect(statusCode).toBe(200)
   })
@@ -154,7 +120,7 @@ describe('control', () => {
     ['64 KiB', ' '.repeat(64 * 1024), 500],
     ['more than 64 KiB', ' '.repeat(64 * 1024 + 1), 413],
   ])('%s', async (_name, payload, status) => {
-    const { asked, inject } = bench()
+    const { asked, inject } = appBench()
     const { body, statusCode } = await inject({ ...soap('GetStatusInfo'), payload })
     expect(statusCode).toBe(status)
     if (status === 500) expect(fieldsOf(body)['errorCode']).toBe('402')
@@ -177,7 +143,7 @@ describe('what is not here', () => {
     ['GET', '/igd2.xml%', 400, undefined],
     ['SUBSCRIBE', '/igd1/event/wan-ip-connection', 404, undefined],
   ] as const)('%s %s: %d', async (method, url, status, allow) => {
-    const { body, headers, statusCode } = await bench().inject({ method, url })
+    const { body, headers, statusCode } = await appBench().inject({ method, url })
     expect(statusCode).toBe(status)
     expect(headers['content-type']).toBe('text/plain; charset=utf-8')
     expect(headers.allow).toBe(allow)
@@ -195,7 +161,7 @@ describe('the edge is in front of everything', () => {
   const routes: AppParts['routes'] = [(app) => app.get('/page', () => 'page')]
 
   it.each(all)('$url: 403 for another Host, an Origin, a peer from elsewhere', async (options) => {
-    const { asked, inject, log } = bench({ routes })
+    const { asked, inject, log } = appBench({ routes })
     const answers = [
       await inject({ ...options, headers: { ...options.headers, host: 'evil.example' } }),
       await inject({ ...options, headers: { ...options.headers, origin: 'http://evil.example' } }),
@@ -208,7 +174,7 @@ describe('the edge is in front of everything', () => {
   })
 
   it('lets other parts register routes, with their own content types', async () => {
-    const { inject } = bench({
+    const { inject } = appBench({
       routes: [...routes, (app) => app.post('/form', (request) => ({ got: request.body }))],
     })
     expect((await inject({ url: '/page' })).body).toBe('page')
@@ -218,7 +184,7 @@ describe('the edge is in front of everything', () => {
 
   it('follows the LANs of the moment', async () => {
     let lans = [LAN]
-    const { inject } = bench({ lans: () => lans })
+    const { inject } = appBench({ lans: () => lans })
     expect((await inject({ url: '/igd1.xml' })).statusCode).toBe(200)
     lans = []
     expect((await inject({ url: '/igd1.xml' })).statusCode).toBe(403)
@@ -226,7 +192,7 @@ describe('the edge is in front of everything', () => {
 })
 
 it('a route that fails is answered in plain words and logged', async () => {
-  const { inject, log } = bench({
+  const { inject, log } = appBench({
     routes: [
       (app) =>
         app.get('/broken', () => {
