@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { UpnpHttp } from '../../src/upnp/http.ts'
 import { ip } from '../support/fake-carrier.ts'
 import { soapVectors } from '../support/soap-vectors.ts'
+import { VirtualClock } from '../support/virtual-clock.ts'
 import { descriptors, fakeGateway, fakeLog, fieldsOf, values, worldOf } from './bench.ts'
 
 // The requests of real control points, octet by octet, through a real listener.
@@ -22,6 +23,7 @@ beforeAll(async () => {
   free.close()
   await once(free, 'close')
   http = new UpnpHttp({
+    clock: new VirtualClock(),
     log: fakeLog(),
     descriptors,
     values: { ...values, httpPort: port },
@@ -29,7 +31,7 @@ beforeAll(async () => {
     serverHeader: 'Linux/6.1 UPnP/1.1 igd-pcp/0.1.0',
     routes: [],
   })
-  await http.setLans([{ name: 'lo', address: HOME, prefix: { address: HOME, length: 8 } }])
+  await http.start([{ name: 'lo', address: HOME, prefix: { address: HOME, length: 8 } }])
 })
 
 afterAll(() => http.stop())
