@@ -7,7 +7,7 @@ import { seeded } from '../../support/dice.ts'
 import { VirtualClock } from '../../support/virtual-clock.ts'
 import { LAN, PEER, ROUTER, descriptors, fakeGateway, fakeLog, values, worldOf } from '../bench.ts'
 
-export const SERVER = 'Linux/6.1 UPnP/1.1 igd-pcp/0.1.0'
+const SERVER = 'Linux/6.1 UPnP/1.1 igd-pcp/0.1.0'
 export const documents = documentsFor(descriptors, values, ROUTER)
 
 /** The HTTP side without a socket: all documents and control URLs, and what `over.routes` adds. */
