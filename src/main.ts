@@ -4,6 +4,7 @@ import { type CarrierLine, carrierSide } from './carrier.ts'
 import type { Config } from './config/schema.ts'
 import { assembleCore, type Core } from './core/assemble.ts'
 import type { InterworkingFunction } from './core/iwf.ts'
+import { leaveAddress } from './core/leave-address.ts'
 import type { NatPort, ServerFacts, TimedRule } from './core/ports.ts'
 import { HostWatch } from './lan/host-watch.ts'
 import { type Interfaces, lansOf } from './lan/interfaces.ts'
@@ -70,6 +71,8 @@ export interface RouterNat extends NatPort {
   stop(removeTable: boolean): Promise<void>
   /** The LANs are these from now on. */
   setLans(lans: readonly Lan[]): Promise<void>
+  /** The router has this address no more. */
+  endFlowsOf(address: Ipv4Address): Promise<void>
 }
 
 export interface Daemon {
@@ -80,6 +83,8 @@ export interface Daemon {
 
 /** SIGTERM to exit takes 2 s at most; deletes at the carrier get most of it. */
 const RELEASE_PATIENCE = millis(1500)
+/** What the carrier has not deleted by then, it keeps until its lifetime ends. */
+const LEAVE_PATIENCE = millis(1500)
 
 /** Starts all parts, or none: what was started is stopped again when one fails. */
 export async function startDaemon(config: Config, world: Surroundings): Promise<Daemon> {
@@ -136,6 +141,8 @@ async function startParts(config: Config, world: Surroundings, closers: Closers)
 }
 
 interface CoreParts extends Core, CarrierLine {
+  /** Our address will be another one, and still works. */
+  readonly leave: () => Promise<void>
   readonly hosts: HostWatch
   readonly counters: Counters
   readonly server: () => ServerFacts | undefined
@@ -169,7 +176,8 @@ async function startCore(config: Config, world: Surroundings, closers: Closers):
   )
   world.store.follow(() => core.iwf.systemUpdateId())
   const line = await carrier.start(meteredEvents(core.events, counters))
-  return { ...core, ...line, hosts, counters, server: () => carrier.pcp.server }
+  const leave = () => leaveAddress(core.context, after(world.clock.now(), LEAVE_PATIENCE))
+  return { ...core, ...line, hosts, leave, counters, server: () => carrier.pcp.server }
 }
 
 /** Of the LANs of this moment. */

@@ -1,7 +1,7 @@
 import type { Config } from './config/schema.ts'
 import type { InterworkingFunction } from './core/iwf.ts'
-import { HostWatch } from './lan/host-watch.ts'
-import type { Interfaces } from './lan/interfaces.ts'
+import type { HostWatch } from './lan/host-watch.ts'
+import { hasIpv4, type Interfaces } from './lan/interfaces.ts'
 import { InterfaceWatcher } from './lan/watcher.ts'
 import type { Clock } from './lib/clock.ts'
 import type { Ipv4Address } from './lib/ip.ts'
@@ -15,33 +15,34 @@ interface NetworkWorld {
   readonly clock: Clock
   readonly log: Log
   readonly interfaces: () => Interfaces
-  readonly nat: { setLans(lans: readonly Lan[]): Promise<void> }
+  readonly nat: LanFollower & { endFlowsOf(address: Ipv4Address): Promise<void> }
+}
+
+interface LanFollower {
+  setLans(lans: readonly Lan[]): Promise<void>
 }
 
 interface Followers {
-  readonly http: { setLans(lans: readonly Lan[]): Promise<void> }
-  readonly ssdp: { setLans(lans: readonly Lan[]): Promise<void> }
+  readonly http: LanFollower
+  readonly ssdp: LanFollower
   /** The WAN has no address. */
   readonly lose: () => void
-  /** It has another one. */
+  /** It has another one, and the last one still works. */
+  readonly leave: () => Promise<void>
+  /** It has another one, or has one again. */
   readonly reconnect: () => Promise<void>
 }
 
 /** Follows the LANs and the WAN address. Returns what ends it. */
 export function followInterfaces(config: Config, world: NetworkWorld, followers: Followers): () => void {
   const { clock, interfaces, log, nat } = world
-  const { http, lose, reconnect, ssdp } = followers
+  const { http, ssdp } = followers
   const turns = new SerialQueues<'network'>()
   const followLans = async (lans: readonly Lan[]) => {
     log.info({ lans }, 'the LANs changed')
     await http.setLans(lans)
     await nat.setLans(lans)
     await ssdp.setLans(lans)
-  }
-  const followWan = async (wan: Ipv4Address | undefined) => {
-    log.info({ wan: wan ?? 'none' }, 'the WAN address changed')
-    if (wan === undefined) lose()
-    else await reconnect()
   }
   const watched = { lans: config.lan, wan: config.wan.interface }
   const watcher = new InterfaceWatcher({ clock, log, read: interfaces }, watched, (now, before) => {
@@ -53,8 +54,33 @@ export function followInterfaces(config: Config, world: NetworkWorld, followers:
       .run('network', follow)
       .catch((error: unknown) => log.error({ error }, 'a change of the network is not followed'))
   })
-  watcher.start()
+  const followWan = wanFollower(config.wan.interface, world, followers, watcher.start().wan)
   return () => watcher.stop()
+}
+
+/**
+ * Goes from one WAN address to the next. The old one is left while it still works; when it does not, flows that still
+ * run over it are cut, as their packets would leave with an address that is not ours any more.
+ */
+function wanFollower(
+  name: string,
+  { interfaces, log, nat }: NetworkWorld,
+  { leave, lose, reconnect }: Omit<Followers, 'http' | 'ssdp'>,
+  first: Ipv4Address | undefined,
+) {
+  let last = first
+  return async (wan: Ipv4Address | undefined) => {
+    log.info({ wan: wan ?? 'none' }, 'the WAN address changed')
+    if (wan === undefined) {
+      lose()
+      return
+    }
+    const former = last
+    last = wan
+    if (former !== undefined && former !== wan)
+      await (hasIpv4(interfaces(), name, former) ? leave() : nat.endFlowsOf(former))
+    await reconnect()
+  }
 }
 
 /** Ends the mappings of hosts that are gone (RFC 6970 §5.10). Returns what ends it. */

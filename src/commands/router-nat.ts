@@ -13,6 +13,7 @@ export const withoutNat: RouterNat = {
   start: () => Promise.resolve(),
   stop: () => Promise.resolve(),
   setLans: () => Promise.resolve(),
+  endFlowsOf: () => Promise.resolve(),
 }
 
 /** The router NAT that the configuration asks for. */
@@ -39,5 +40,6 @@ export function routerNat(
     remove: (protocol, wanPort) => started().remove(protocol, wanPort),
     stop: async (removeTable) => await nat?.stop({ removeTable }),
     setLans: (lans) => started().setLans(lans),
+    endFlowsOf: (address) => started().endFlowsOf(address),
   }
 }

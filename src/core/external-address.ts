@@ -35,6 +35,11 @@ export class ExternalAddress {
     this.#set(known, known === undefined ? 'Connecting' : 'Connected')
   }
 
+  /** It may be another one now; until it is known the last one is shown. */
+  doubt(): void {
+    if (this.#status === 'Connected') this.#set(this.#address, 'Connecting')
+  }
+
   #set(address: IpAddress | undefined, status: ConnectionStatus): void {
     if (address === this.#address && status === this.#status) return
     this.#address = address

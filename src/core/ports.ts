@@ -109,6 +109,8 @@ export interface ServerFacts {
 export interface PcpEvents {
   /** Another server, or another address of ours: nothing that was learnt or made is valid there. */
   switched(): void
+  /** We have no address to ask from. */
+  lost(): void
   /** The server lost its state: all mappings have to be made anew (RFC 6887 §8.5, §14.1). */
   lostState(): void
   /** The server answers again after it did not. */

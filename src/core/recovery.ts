@@ -44,6 +44,8 @@ export class Recovery implements PcpEvents {
       { mappings: all.length },
       'the way to the carrier changed; mapping all ports anew',
     )
+    // Without mappings nothing else would tell the external address at the new place.
+    if (all.length === 0) this.#context.external.doubt()
     this.#learnAddress()
     this.#recover(all)
   }
@@ -52,6 +54,11 @@ export class Recovery implements PcpEvents {
   resumed(): Promise<void> {
     this.#recover([...this.#context.table.mappings()])
     return this.#recovering ?? Promise.resolve()
+  }
+
+  /** What was granted may still lead here when the address is back, so all stays as it is. */
+  lost(): void {
+    this.#context.external.heard({ kind: 'silent' })
   }
 
   lostState(): void {

@@ -18,6 +18,10 @@ export function ipv4Interface(interfaces: Interfaces, name: string): Lan | undef
   return undefined
 }
 
+/** Does the interface `name` have this address, among others? */
+export const hasIpv4 = (interfaces: Interfaces, name: string, address: Ipv4Address): boolean =>
+  (interfaces[name] ?? []).some(({ cidr }) => parsePrefix(cidr ?? '')?.address === address)
+
 /** The LANs of the configuration. */
 export interface LanNames {
   readonly interfaces: readonly string[]

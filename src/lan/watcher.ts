@@ -25,15 +25,18 @@ export interface WatcherPorts {
   readonly read: () => Interfaces
 }
 
-/** One look takes some 20 microseconds, so looking is simpler than being told and works in every container. */
-const EVERY = millis(2000)
+/**
+ * One look takes some 20 microseconds, so looking often is cheaper than a program that tells, needs nothing that a
+ * container lacks, and misses nothing that lasts.
+ */
+const EVERY = millis(500)
 
 const networkOf = (interfaces: Interfaces, { lans, wan }: Watched): Network => ({
   lans: lansOf(interfaces, lans),
   wan: ipv4Interface(interfaces, wan)?.address,
 })
 
-/** Looks at the interfaces every two seconds and tells of each change: an address comes, changes or goes. */
+/** Looks at the interfaces twice a second and tells of each change: an address comes, changes or goes. */
 export class InterfaceWatcher {
   readonly #ports: WatcherPorts
   readonly #watched: Watched

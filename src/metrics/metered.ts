@@ -69,6 +69,7 @@ export const meteredEvents = (events: PcpEvents, meter: Meter): PcpEvents => ({
     meter.epochLoss()
     events.lostState()
   },
+  lost: () => events.lost(),
   returned: () => events.returned(),
   doubtful: () => events.doubtful(),
   mappingUpdate: (mapping, outcome) => events.mappingUpdate(mapping, outcome),

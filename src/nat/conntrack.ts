@@ -1,4 +1,5 @@
 import type { NatRule } from '../core/ports.ts'
+import type { Ipv4Address } from '../lib/ip.ts'
 import type { Log } from '../lib/log.ts'
 import { Batches } from './batches.ts'
 import { FlowsOf } from './flows.ts'
@@ -37,6 +38,20 @@ export class Conntrack {
   /** Cuts what runs through these rules, whoever began it. */
   async flush(rules: readonly NatRule[]): Promise<void> {
     if (this.#installed && rules.length > 0) await this.#flushes.submit(rules)
+  }
+
+  /**
+   * Cuts what was translated from or to an address that the router has no more. Left alone, what a LAN host goes on to
+   * send would leave with that address.
+   */
+  async endFlowsOf(address: Ipv4Address): Promise<void> {
+    if (!this.#installed) return
+    try {
+      await this.#conntrack(['-D', '-f', 'ipv4', '--orig-dst', address, '--dst-nat'])
+      await this.#conntrack(['-D', '-f', 'ipv4', '--reply-dst', address, '--src-nat'])
+    } catch (error) {
+      this.#log.warn({ error: String(error), address }, 'connections of a former address could not be cut')
+    }
   }
 
   /**

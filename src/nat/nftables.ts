@@ -1,5 +1,6 @@
 import type { NatPort, NatRule, TimedRule } from '../core/ports.ts'
 import type { Protocol } from '../core/types.ts'
+import type { Ipv4Address } from '../lib/ip.ts'
 import type { Log } from '../lib/log.ts'
 import { SerialQueues } from '../lib/serial.ts'
 import { after, type Millis, millis, type Port, type Seconds, toMillis } from '../lib/units.ts'
@@ -89,6 +90,11 @@ export class NftablesNat implements NatPort {
       until: this.#world.clock.now(),
       ended: undefined,
     })
+  }
+
+  /** The router has this address no more: what runs through it is cut. Our rules name no address of the WAN. */
+  endFlowsOf(address: Ipv4Address): Promise<void> {
+    return this.#conntrack.endFlowsOf(address)
   }
 
   /** Makes these the only rules, in one transaction: nothing that stays is interrupted. */

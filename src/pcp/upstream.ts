@@ -45,7 +45,7 @@ export interface UpstreamOptions {
 }
 
 /** What the upstream itself tells; the rest of `PcpEvents` comes from its links. */
-type UpstreamEvents = Pick<PcpEvents, 'switched' | 'returned'>
+type UpstreamEvents = Pick<PcpEvents, 'switched' | 'lost' | 'returned'>
 
 /** Two silent sends (RFC 6887 §8.1.1): time to see whether another address answers. */
 const SUSPECT = millis(9000)
@@ -57,6 +57,8 @@ const DOWN = millis(20_000)
 const EXHAUSTED = millis(900_000)
 /** While the carrier is down one question goes out every so often, and nothing else. */
 const HALF_OPEN = millis(30_000)
+/** An address often comes a moment before its route: so the first tries to find a way are quicker. */
+const FIRST_TRY = millis(500)
 
 const SILENT: PcpSilent = { kind: 'silent' }
 
@@ -120,13 +122,16 @@ export class Upstream implements PcpPort {
     this.#known = addresses.length > 0
     this.#addresses = addresses
     await this.#connect()
+    if (!this.#link) this.#askForLife()
     if (changed) this.#events?.switched()
   }
 
   /** We have no address to ask from: nobody can answer until `use` is called again. */
   lose(): void {
+    this.#addresses = []
     this.#switch(undefined, 0)
     this.#down('the WAN has no address')
+    this.#events?.lost()
   }
 
   async map(request: MapRequest, signal: AbortSignal): Promise<PcpOutcome> {
@@ -269,12 +274,12 @@ export class Upstream implements PcpPort {
     this.#askForLife()
   }
 
-  #askForLife(): void {
+  #askForLife(gap = this.#link ? HALF_OPEN : FIRST_TRY): void {
     const { clock } = this.#options
     this.#probe?.[Symbol.dispose]()
-    this.#probe = clock.at(after(clock.now(), HALF_OPEN), () => {
+    this.#probe = clock.at(after(clock.now(), gap), () => {
       if (this.#reachable || this.#closed) return
-      this.#askForLife()
+      this.#askForLife(millis(Math.min(2 * gap, HALF_OPEN)))
       void this.#signOfLife()
     })
   }
@@ -282,7 +287,7 @@ export class Upstream implements PcpPort {
   async #signOfLife(): Promise<void> {
     const link = this.#link
     if (!link) {
-      await this.#connect()
+      if (this.#addresses.length > 0) await this.#connect()
       if (this.reachable) this.#events?.returned()
       return
     }

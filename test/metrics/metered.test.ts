@@ -108,6 +108,7 @@ describe('what the carrier says unasked', () => {
     const events = meteredEvents(
       {
         switched: told('switched'),
+        lost: told('lost'),
         lostState: told('lostState'),
         returned: told('returned'),
         doubtful: told('doubtful'),

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { Conntrack } from '../../src/nat/conntrack.ts'
 import type { Spawn } from '../../src/nat/process.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
+import { ipv4 } from '../pcp/literals.ts'
 import { FakeChild } from './fake-kernel.ts'
 import { rule } from './rules.ts'
 
@@ -10,10 +11,12 @@ const FLOW =
 
 let warnings: string[]
 let started: string[]
+let commands: string[]
 
 beforeEach(() => {
   warnings = []
   started = []
+  commands = []
 })
 
 /** A conntrack whose listing is FLOW, and whose deletes end as `deleted` says. */
@@ -21,6 +24,7 @@ function conntrack(deleted: { code: number; stderr: string } | 'missing'): Connt
   const spawn: Spawn = (program, args) => {
     const child = new FakeChild()
     started.push(`${program} ${args[0] ?? ''}`)
+    commands.push(args.join(' '))
     if (deleted === 'missing') child.fail()
     else {
       if (args[0] === '-L') child.stdout.write(`${FLOW}\n`)
@@ -38,6 +42,9 @@ function conntrack(deleted: { code: number; stderr: string } | 'missing'): Connt
   }
   return new Conntrack({ clock: new VirtualClock(), spawn }, log)
 }
+
+const TO_A = '-D -f ipv4 --orig-dst 100.64.0.2 --dst-nat'
+const FROM_A = '-D -f ipv4 --reply-dst 100.64.0.2 --src-nat'
 
 describe('Conntrack', () => {
   it.each([
@@ -61,6 +68,20 @@ describe('Conntrack', () => {
       'conntrack is not installed: connections that run when a mapping is deleted go on until they end',
     ])
   })
+
+  it.each([
+    ['nothing runs', { code: 1, stderr: '0 flow entries have been deleted.' }, [TO_A, FROM_A]],
+    ['it fails', { code: 1, stderr: 'Operation failed' }, [TO_A]],
+  ])(
+    'a former address of the router: what was translated from or to it is cut (%s)',
+    async (_how, end, expected) => {
+      const cutter = conntrack(end)
+      await cutter.start()
+      await cutter.endFlowsOf(ipv4('100.64.0.2'))
+      expect(commands.slice(1)).toEqual(expected)
+      expect(warnings).toHaveLength(expected.length === 2 ? 0 : 1)
+    },
+  )
 
   it('starts nothing for no rules', async () => {
     await conntrack('missing').flush([])

@@ -69,6 +69,7 @@ function following(first: string | Error) {
     },
     events: {
       switched: () => undefined,
+      lost: () => undefined,
       lostState: () => undefined,
       returned: () => undefined,
       doubtful: () => undefined,

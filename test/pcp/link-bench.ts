@@ -41,6 +41,7 @@ export async function linked({
     },
     events: {
       switched: () => undefined,
+      lost: () => undefined,
       lostState: () => void told.push('lost'),
       returned: () => undefined,
       doubtful: () => void told.push('doubt'),

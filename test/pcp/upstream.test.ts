@@ -76,6 +76,7 @@ async function upstreamOver(...answering: boolean[]) {
   const log = { debug: tell('debug'), info: tell('info'), warn: tell('warn'), error: tell('error') }
   const events = {
     switched: tell('switched'),
+    lost: tell('lost'),
     lostState: tell('lost'),
     returned: tell('returned'),
     doubtful: tell('doubt'),

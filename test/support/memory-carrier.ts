@@ -1,4 +1,5 @@
 import type { Clock, Random } from '../../src/lib/clock.ts'
+import { fromBytes, type IpAddress, type Ipv4Address } from '../../src/lib/ip.ts'
 import type { Log } from '../../src/lib/log.ts'
 import { after } from '../../src/lib/units.ts'
 import type { Endpoint, PcpSocket } from '../../src/pcp/socket.ts'
@@ -19,6 +20,10 @@ export class MemoryCarrier {
   readonly responder: Responder
   /** Datagrams that reached the server. */
   received = 0
+  /** The router's address; undefined while it has none, or no way to the server. */
+  address: Ipv4Address | undefined = ip('100.64.0.2')
+  /** Whence each datagram came, and the PCP client address in it. */
+  readonly sources: { readonly source: IpAddress; readonly client: IpAddress }[] = []
   readonly #clock: Clock
   #nextPort = 40_000
 
@@ -28,7 +33,8 @@ export class MemoryCarrier {
   }
 
   readonly connect = (server: Endpoint): Promise<PcpSocket> => {
-    const local: Endpoint = { address: ip('100.64.0.2'), port: this.#nextPort++ }
+    if (this.address === undefined) return Promise.reject(new Error('connect ENETUNREACH'))
+    const local: Endpoint = { address: this.address, port: this.#nextPort++ }
     let hear: (packet: Uint8Array, from: Endpoint) => void = () => undefined
     let open = true
     return Promise.resolve({
@@ -37,6 +43,7 @@ export class MemoryCarrier {
       send: (packet) => {
         if (!open) return
         this.received++
+        this.sources.push({ source: local.address, client: clientOf(packet) })
         for (const { after: wait, bytes } of this.responder.handle(packet, local))
           this.#clock.at(after(this.#clock.now(), wait), () => {
             if (open) hear(bytes, server)
@@ -52,3 +59,6 @@ export class MemoryCarrier {
     })
   }
 }
+
+/** RFC 6887 §7.1: the client address is the octets 8 to 23 of a request. */
+const clientOf = (packet: Uint8Array): IpAddress => fromBytes(packet.slice(8, 24))

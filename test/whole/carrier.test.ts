@@ -1,70 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { assembleCore } from '../../src/core/assemble.ts'
-import { NOTHING_SAVED } from '../../src/core/record.ts'
-import { sharedAbort } from '../../src/lib/abort.ts'
 import { millis, port, seconds } from '../../src/lib/units.ts'
-import { Announcements } from '../../src/pcp/announcements.ts'
-import { serverLinks } from '../../src/pcp/server-links.ts'
-import { Upstream } from '../../src/pcp/upstream.ts'
 import type { Settings } from '../../src/pcp-server/settings.ts'
-import { FREE, add, caller, faultOf, key } from '../support/core-bench.ts'
-import { seeded } from '../support/dice.ts'
-import { FakeHosts } from '../support/fake-hosts.ts'
-import { FakeNat } from '../support/fake-nat.ts'
-import { MemoryCarrier, SERVER } from '../support/memory-carrier.ts'
-import { MemoryStore } from '../support/memory-store.ts'
-import { VirtualClock } from '../support/virtual-clock.ts'
+import { chain, map } from '../support/chain.ts'
+import { add, caller, faultOf, key } from '../support/core-bench.ts'
+import { SERVER } from '../support/memory-carrier.ts'
 
 // The real core, client and wire against the embedded server: every octet, but no socket and no waiting.
-
-async function chain(settings: Partial<Settings> = {}, seed = 1, natPmp: 'auto' | 'off' = 'auto') {
-  const clock = new VirtualClock()
-  const random = seeded(seed)
-  const carrier = new MemoryCarrier(clock, random, settings)
-  const nat = new FakeNat()
-  const lines: string[] = []
-  const line = (_fields: object, message: string) => void lines.push(message)
-  const log = { debug: () => undefined, info: line, warn: line, error: line }
-  const upstream = new Upstream({ clock, log })
-  const core = assembleCore(
-    { clock, random, log, nat, hosts: new FakeHosts(), pcp: upstream, store: new MemoryStore() },
-    {
-      wanPorts: { first: 49_152, last: 57_343 },
-      takenPorts: [],
-      maxLifetime: undefined,
-      limits: FREE,
-      probe: false,
-      saved: NOTHING_SAVED,
-      closing: sharedAbort().signal,
-    },
-  )
-  upstream.listen(core.events)
-  const secret = new Uint8Array(32).fill(7)
-  const announcements = new Announcements()
-  const parts = {
-    clock,
-    random,
-    log,
-    connect: carrier.connect,
-    secret,
-    events: core.events,
-    natPmp,
-    announcements,
-    source: 'static',
-  } as const
-  await upstream.use(serverLinks([SERVER], parts))
-  const within = <T>(call: Promise<T>): Promise<T> => clock.answered(call)
-  const held = () =>
-    carrier.responder
-      .mappings()
-      .map(({ external }) => external.port)
-      .sort()
-  return { announcements, carrier, clock, core, held, lines, nat, within }
-}
-
-const map = (bench: Awaited<ReturnType<typeof chain>>, externalPort: number) =>
-  bench.within(bench.core.iwf.addPortMapping(add({ externalPort: port(externalPort) }), caller()))
 
 describe('over a line that loses, repeats and reorders', () => {
   it.each([1, 2, 3, 4, 5, 6])(

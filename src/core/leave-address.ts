@@ -1,0 +1,17 @@
+import { within } from '../lib/abort.ts'
+import type { Millis } from '../lib/units.ts'
+import type { Context } from './context.ts'
+import { pcpMapping } from './translate.ts'
+
+/**
+ * The router has another address now, and the old one still works: what was mapped from that is deleted at the
+ * carrier, until `due`. From the new address nobody can, and the carrier would keep the ports for the old one
+ * (RFC 6887 §11.3: a mapping belongs to its internal address). The mappings themselves stay, to be made anew.
+ */
+export async function leaveAddress({ closing, ports, table }: Context, due: Millis): Promise<void> {
+  const claims = [...table.mappings()].map(({ claim }) => claim)
+  const leave = async (signal: AbortSignal) => {
+    await Promise.all(claims.map((claim) => ports.pcp.unmap(pcpMapping(claim), signal)))
+  }
+  await within(ports.clock, due, leave, closing)
+}
