@@ -128,8 +128,8 @@ export async function igdBench({ settings = {}, options = {}, ...core }: Options
     routes: [eventRoutes({ clock, random, notifier, serverHeader: 'x' })],
   })
 
-  const inject = (request: InjectOptions, by = C1) =>
-    app.inject({
+  const inject = async (request: InjectOptions, by = C1) =>
+    await app.inject({
       remoteAddress: by,
       ...request,
       headers: { host: `${ROUTER}:5000`, ...request.headers },
@@ -153,8 +153,10 @@ export async function igdBench({ settings = {}, options = {}, ...core }: Options
     return { code, out: fieldsOf(body), body }
   }
 
+  const within = <T>(call: Promise<T>): Promise<T> => answered(clock, call)
+
   const soap = (action: string, args: Arguments = {}, how: How = {}): Promise<SoapAnswer> =>
-    answered(clock, sendSoap(action, args, how))
+    within(sendSoap(action, args, how))
 
   /** AddPortMapping with the eight arguments right, but for `changes`; for whoever asks. */
   const add = (changes: Arguments = {}, how: How = {}): Promise<SoapAnswer> =>
@@ -194,6 +196,7 @@ export async function igdBench({ settings = {}, options = {}, ...core }: Options
     shown,
     soap,
     subscribe,
+    within,
   }
 }
 

@@ -39,7 +39,8 @@ const parser = new XMLParser({
 export function scpd(file: string) {
   const { scpd } = parser.parse(descriptors.get(file) ?? '') as Document
   const variables = new Map(scpd.serviceStateTable.stateVariable.map((variable) => [variable.name, variable]))
-  return { actions: scpd.actionList.action, variables }
+  const names = scpd.serviceStateTable.stateVariable.map(({ name }) => name)
+  return { actions: scpd.actionList.action, names, variables }
 }
 
 export const argumentsOf = (action: ScpdAction, direction: 'in' | 'out'): readonly ScpdArgument[] =>

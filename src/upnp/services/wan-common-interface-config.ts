@@ -4,7 +4,7 @@ import type { Action, Service, ServiceWorld, StateTable, WanCounters } from '../
 
 const MAX_UI4 = 2 ** 32 - 1
 
-/** The counters are ui4 and wrap; a control point that sees more breaks. */
+/** What counts up is ui4 and wraps; a control point that sees more breaks. */
 const wrapped = (count: number): number => count % (MAX_UI4 + 1)
 
 /** A link faster than ui4 can say is as fast as ui4 can say. */
@@ -24,6 +24,7 @@ const STATE = {
   TotalBytesReceived: counter('bytesReceived'),
   TotalPacketsSent: counter('packetsSent'),
   TotalPacketsReceived: counter('packetsReceived'),
+  X_Uptime: ({ uptime }) => wrapped(uptime()),
 } as const satisfies Record<string, (world: ServiceWorld) => string | number>
 
 const STATE_TABLE: StateTable = new Map(Object.entries(STATE))
@@ -43,7 +44,7 @@ const icsStatistics: Action = (world) => ({
   TotalPacketsSent: STATE.TotalPacketsSent(world),
   TotalPacketsReceived: STATE.TotalPacketsReceived(world),
   Layer1DownstreamMaxBitRate: STATE.Layer1DownstreamMaxBitRate(world),
-  Uptime: world.uptime(),
+  Uptime: STATE.X_Uptime(world),
 })
 
 export const wanCommonInterfaceConfig: Service = {

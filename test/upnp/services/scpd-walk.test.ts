@@ -27,6 +27,30 @@ const right = (facade: number): Readonly<Record<string, string>> => ({
   NewDefaultConnectionService: connectionService(facade),
 })
 
+/** What is no value of a type, whatever the argument. An empty lease is 0, so empty is not here. */
+const WRONG: Readonly<Record<string, readonly string[]>> = {
+  ui2: ['-1', 'abc', '80abc', '0x50', '1.5', '65536'],
+  ui4: ['-1', 'abc', '1e3', '4294967296'],
+  boolean: ['', '2', 'maybe'],
+}
+
+/** The columns of entries, and arguments that belong to no variable. */
+const TYPES_ALONE: ReadonlySet<string> = new Set([
+  'PortMappingEnabled',
+  'PortMappingLeaseDuration',
+  'RemoteHost',
+  'ExternalPort',
+  'InternalPort',
+  'PortMappingProtocol',
+  'InternalClient',
+  'PortMappingDescription',
+  'A_ARG_TYPE_Manage',
+  'A_ARG_TYPE_PortListing',
+])
+
+const without = (args: Readonly<Record<string, string>>, name: string) =>
+  Object.fromEntries(Object.entries(args).filter(([key]) => key !== name))
+
 /** What nobody on the LAN may do: UDA 1.0 has no code for it, 1.1 has. */
 const FORBIDDEN: ReadonlySet<string> = new Set(['RequestConnection', 'ForceTermination'])
 
@@ -36,6 +60,7 @@ describe.each(SERVICES)('$file in IGD:$facade', ({ file, service, facade }) => {
   const version = own.version
   const called = (action: string, args: Readonly<Record<string, string>>) =>
     call(action, { facade, version, service, args })
+  const rightOf = (name: string): string => right(facade)[name] ?? 'unknown argument'
   const takers = actions.filter((action) => argumentsOf(action, 'in').length > 0)
 
   it('declares the actions there are', () => {
@@ -60,6 +85,54 @@ describe.each(SERVICES)('$file in IGD:$facade', ({ file, service, facade }) => {
     expect(variable && fits(fieldsOf(body)['return'] ?? '', variable)).toBe(true)
   })
 
+  it('has no value for what only gives arguments their types: 404', async () => {
+    const silent = [...variables.keys()].filter((name) => !own.state.has(name))
+    expect(silent.filter((name) => !TYPES_ALONE.has(name))).toEqual([])
+    for (const varName of silent) {
+      const answer = await call('QueryStateVariable', { facade, version, service, args: { varName } })
+      expect(codeOf(answer), varName).toBe(404)
+    }
+  })
+
+  it('has every name once, and vendor names with X_', () => {
+    const names = [...actions.map(({ name }) => name), ...scpd(file).names]
+    expect(names.filter((name) => !/^(?:X_)?[A-Za-z][A-Za-z0-9_]{0,31}$/.test(name))).toEqual([])
+    expect(new Set(actions.map(({ name }) => name)).size).toBe(actions.length)
+    expect(new Set(scpd(file).names).size).toBe(scpd(file).names.length)
+    for (const action of actions) {
+      const args = [...argumentsOf(action, 'in'), ...argumentsOf(action, 'out')]
+      expect(action.argumentList?.argument ?? [], action.name).toEqual(args)
+      expect(new Set(args.map(({ name }) => name)).size, action.name).toBe(args.length)
+    }
+  })
+
+  const each = takers.flatMap((action) =>
+    argumentsOf(action, 'in').map(
+      ({ name, relatedStateVariable }) =>
+        [
+          action.name,
+          name,
+          variables.get(relatedStateVariable)?.dataType ?? '',
+          Object.fromEntries(
+            argumentsOf(action, 'in').map((argument) => [argument.name, rightOf(argument.name)]),
+          ),
+        ] as const,
+    ),
+  )
+  const mandatory = each.filter(([, name]) => name !== 'NewPortMappingDescription')
+
+  it.each(mandatory)('%s without %s is 402', async (action, name, _type, args) => {
+    expect(codeOf(await called(action, without(args, name)))).toBe(402)
+  })
+
+  it.each(each.filter(([, , type]) => type in WRONG))(
+    '%s with %s that is no %s is 402',
+    async (action, name, type, args) => {
+      for (const wrong of WRONG[type] ?? [])
+        expect(codeOf(await called(action, { ...args, [name]: wrong })), wrong).toBe(402)
+    },
+  )
+
   it.each(takers.map(({ name }) => name))('%s without arguments is 402', async (name) => {
     expect(codeOf(await called(name, {}))).toBe(402)
   })
@@ -70,9 +143,7 @@ describe.each(SERVICES)('$file in IGD:$facade', ({ file, service, facade }) => {
   })
 
   it.each(actions)('$name with right arguments answers what is declared, in that order', async (action) => {
-    const args = Object.fromEntries(
-      argumentsOf(action, 'in').map(({ name }) => [name, right(facade)[name] ?? 'unknown argument']),
-    )
+    const args = Object.fromEntries(argumentsOf(action, 'in').map(({ name }) => [name, rightOf(name)]))
     const answer = await called(action.name, args)
     if (FORBIDDEN.has(action.name)) {
       expect(codeOf(answer)).toBe(facade === 1 ? 501 : 606)
