@@ -111,7 +111,8 @@ async function startParts(config: Config, world: Surroundings, closers: Closers)
   const notifier = new Notifier({ ...world, send: sendNotify }, services)
   notifier.start(core.context.changes)
   closers.defer(() => notifier.stop())
-  const http = httpServer({ world, values, services, notifier })
+  const overview = new Overview(config, world, core)
+  const http = httpServer(config, { world, values, services, notifier, overview })
   await http.start(lans)
   closers.defer(() => http.stop())
   await nat.start(lans, core.rules())
@@ -123,7 +124,6 @@ async function startParts(config: Config, world: Surroundings, closers: Closers)
   closers.defer(() => ssdp.stop())
   closers.defer(followInterfaces(config, world, { ...core, http, ssdp }))
   closers.defer(followHosts(core.hosts, iwf, log))
-  const overview = new Overview(config, world, core)
   overview.start()
   closers.defer(() => overview.stop())
   void core.start()
@@ -219,10 +219,12 @@ interface HttpParts {
   readonly values: DescriptionValues
   readonly services: ServiceWorld
   readonly notifier: Notifier
+  readonly overview: Overview
 }
 
-function httpServer({ world, values, services, notifier }: HttpParts): UpnpHttp {
+function httpServer(config: Config, { world, values, services, notifier, overview }: HttpParts): UpnpHttp {
   const { clock, descriptors, log, random } = world
+  const { page } = config.http
   const events = eventRoutes({ clock, random, notifier, serverHeader: SERVER })
   return new UpnpHttp({
     clock,
@@ -230,7 +232,7 @@ function httpServer({ world, values, services, notifier }: HttpParts): UpnpHttp 
     descriptors,
     values,
     serverHeader: SERVER,
-    routes: [statusPage(services.gateway), events],
+    routes: page === 'off' ? [events] : [events, statusPage({ clock, overview, scope: page })],
     world: services,
   })
 }
@@ -272,8 +274,9 @@ function descriptionValues(config: Config, { descriptors, identity }: Surroundin
     wanUdn: `uuid:${uuidFor(root, 'WANDevice')}`,
     connectionUdn: `uuid:${uuidFor(root, 'WANConnectionDevice')}`,
   }
-  const content = JSON.stringify([...descriptors, label, udns])
-  return { label, udns, httpPort: config.http.port, configId: configIdOf(content) }
+  const content = JSON.stringify([...descriptors, label, udns, config.http])
+  const { page, port: httpPort } = config.http
+  return { label, udns, httpPort, hasPage: page !== 'off', configId: configIdOf(content) }
 }
 
 /** UDA 1.1 §2.1: a number below 2^24 that changes with the descriptions. */

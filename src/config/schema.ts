@@ -233,6 +233,10 @@ const http = v.strictObject({
     why: 'What miniupnpd has on routers, so firewall rules stay as they are.',
     flag: { name: 'http-port', value: 'N' },
   }),
+  page: key(v.optional(oneOf(['own', 'all', 'off']), 'own'), {
+    meaning: 'Status page: shows a host its own mappings, or those of all, or there is none.',
+    why: 'What another device has opened, and what it calls itself, is nobody’s business.',
+  }),
 })
 
 const log = v.strictObject({

@@ -27,6 +27,8 @@ export interface DescriptionValues {
   /** UDA 1.1 §2.3: changes whenever a description does. */
   readonly configId: number
   readonly httpPort: number
+  /** Is there a status page? Without one the descriptions name no presentationURL. */
+  readonly hasPage: boolean
 }
 
 /** The files of `descriptors/` by name. */
@@ -47,9 +49,10 @@ export function documentsFor(
   values: DescriptionValues,
   address: Ipv4Address,
 ): Documents {
-  const { configId, httpPort, label, udns } = values
+  const { configId, hasPage, httpPort, label, udns } = values
+  const presentationUrl = hasPage ? `http://${address}:${httpPort}/` : undefined
   const known = new Map<string, string | number | undefined>(
-    Object.entries({ ...label, ...udns, configId, presentationUrl: `http://${address}:${httpPort}/` }),
+    Object.entries({ ...label, ...udns, configId, presentationUrl }),
   )
   return new Map([...descriptors].map(([name, template]) => [`/${name}`, Buffer.from(fill(template, known))]))
 }

@@ -1,47 +1,86 @@
-import type { FastifyInstance } from 'fastify'
-import type { Gateway } from '../core/gateway.ts'
-import type { PortMappingEntry, Protocol } from '../core/types.ts'
-import { Fault } from '../core/fault.ts'
-import { type Ipv4Address, parseIpv4 } from '../lib/ip.ts'
-import { renderPage, STYLE } from './page.ts'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Status } from '../core/status.ts'
+import type { Clock } from '../lib/clock.ts'
+import { ICON, SCRIPT, STYLE } from './assets.ts'
+import { viewOf } from './from-status/page.ts'
+import { renderPage, renderSections } from './page.ts'
+import { type Stream, Streams } from './streams.ts'
+import type { PageView, Scope } from './view.ts'
 
-/** Nothing but this page's own style may load, nobody may frame it, and nothing keeps a copy. */
+/** Nothing but what this page brings may load, nobody may frame it, and nothing keeps a copy. */
 const HEADERS = {
   'content-security-policy':
-    "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
   'cache-control': 'no-store',
 }
 
-const PROTOCOLS: readonly Protocol[] = ['TCP', 'UDP']
+/** By path: what kind it is, and its text. */
+const ASSETS = {
+  '/page.css': ['text/css', STYLE],
+  '/page.js': ['text/javascript', SCRIPT],
+  '/icon.svg': ['image/svg+xml', ICON],
+} as const
 
-/** The status page at the device's presentationURL: a host sees its own entries and nobody else's. */
-export function statusPage(gateway: Gateway): (app: FastifyInstance) => void {
+/** A page that does not read what it is sent is cut off, and comes back when it can. */
+const MOST_UNREAD = 256 * 1024
+
+/** How things are, and when they change. */
+interface Overview {
+  read(): Status
+  onChange(listener: () => void): Disposable
+}
+
+interface PageParts {
+  readonly clock: Clock
+  /** `http.page`. */
+  readonly scope: Scope
+  readonly overview: Overview
+}
+
+/** The status page at the device's presentationURL. It shows and changes nothing. */
+export function statusPage({ clock, overview, scope }: PageParts): (app: FastifyInstance) => void {
+  const streams = new Streams(clock, (listener) => overview.onChange(listener))
+  const viewFor = ({ edge: { lan, peer } }: FastifyRequest): PageView =>
+    viewOf(overview.read(), { host: peer, router: lan.address }, scope)
   return (app) => {
-    app.get('/', (request, reply) => {
-      const host = parseIpv4(request.ip)
-      const page = renderPage({
-        status: gateway.connectionStatus(),
-        externalIpAddress: gateway.externalIpAddress(),
-        own: host ? entriesOf(gateway, host) : [],
-        total: gateway.portMappingNumberOfEntries(),
-      })
-      return reply.headers(HEADERS).type('text/html; charset=utf-8').send(page)
-    })
-    app.get('/style.css', (_request, reply) =>
-      reply.headers(HEADERS).type('text/css; charset=utf-8').send(STYLE),
+    app.get('/', (request, reply) => answer(reply, 'text/html', renderPage(viewFor(request))))
+    app.get('/events', (request, reply) =>
+      stream(request, reply, streams, () => renderSections(viewFor(request))),
     )
+    // Asked for by browsers that do not read the page first.
+    app.get('/favicon.ico', (_request, reply) => answer(reply, ...ASSETS['/icon.svg']))
+    for (const [path, [type, text]] of Object.entries(ASSETS))
+      app.get(path, (_request, reply) => answer(reply, type, text))
   }
 }
 
-const entriesOf = (gateway: Gateway, address: Ipv4Address): PortMappingEntry[] =>
-  PROTOCOLS.flatMap((protocol) => {
-    try {
-      const all = { startPort: 0, endPort: 65_535, protocol, manage: false }
-      return [...gateway.getListOfPortMappings(all, 0, { address, version: 2 })]
-    } catch (error) {
-      if (error instanceof Fault) return [] // 730: none of this protocol
-      throw error
-    }
-  })
+const answer = (reply: FastifyReply, type: string, text: string): FastifyReply =>
+  reply.headers(HEADERS).type(`${type}; charset=utf-8`).send(text)
+
+function stream(
+  { edge: { peer } }: FastifyRequest,
+  reply: FastifyReply,
+  streams: Streams,
+  render: () => string,
+): FastifyReply {
+  if (!streams.hasPlace(peer)) return answer(reply.code(503), 'text/plain', 'Too many pages are open.\n')
+  const { raw } = reply.hijack()
+  raw.writeHead(200, { ...HEADERS, 'content-type': 'text/event-stream' })
+  const opened: Stream = {
+    host: peer,
+    send: () => {
+      if (raw.writableLength > MOST_UNREAD) raw.destroy()
+      else raw.write(message(render()))
+    },
+  }
+  raw.once('close', () => streams.close(opened))
+  streams.open(opened)
+  return reply
+}
+
+/** One message of an event stream: each line of its text is a field. */
+const message = (text: string): string => `data: ${text.replace(/\n/g, '\ndata: ')}\n\n`

@@ -66,7 +66,7 @@ describe('a configuration', () => {
       },
       state: { dir: '/var/lib/igd-pcp' },
       control: { path: '/run/igd-pcp/control.sock' },
-      http: { port: 5000 },
+      http: { port: 5000, page: 'own' },
       log: { level: 'info', format: 'auto' },
     })
   })
@@ -135,8 +135,8 @@ describe('problems', () => {
     ['[http]\nport = 70000', 'r.toml:6: http.port: must be a whole number from 1 to 65535; it is 70000'],
     ['[http]\nport = "80"', 'r.toml:6: http.port: must be a whole number from 1 to 65535; it is "80"'],
     ['[http]\nport = nan', 'r.toml:6: http.port: must be a whole number from 1 to 65535; it is NaN'],
-    ['[http]\nprot = 80', 'r.toml:6: http.prot: is no key; [http] has port'],
-    ['[http]\nconstructor = 80', 'r.toml:6: http.constructor: is no key; [http] has port'],
+    ['[http]\nprot = 80', 'r.toml:6: http.prot: is no key; [http] has port, page'],
+    ['[http]\nconstructor = 80', 'r.toml:6: http.constructor: is no key; [http] has port, page'],
     [
       '[log.level]\nx = 1',
       'r.toml:5: log.level: must be one of "debug", "info", "warn", "error"; it is {"x":1}',
@@ -163,7 +163,7 @@ describe('problems', () => {
   })
 
   it.each([
-    ['IGD_PCP_HTTP_PROT', '1', 'sets no key; there are IGD_PCP_HTTP_PORT'],
+    ['IGD_PCP_HTTP_PROT', '1', 'sets no key; there are IGD_PCP_HTTP_PORT, IGD_PCP_HTTP_PAGE'],
     ['IGD_PCP_PORT', '1', 'sets no key; a name is IGD_PCP_<SECTION>_<KEY>'],
     ['IGD_PCP_http_port', '1', 'sets no key; a name is IGD_PCP_<SECTION>_<KEY>'],
     ['IGD_PCP_HTTP_PORT', '', 'must be a whole number from 1 to 65535; it is ""'],

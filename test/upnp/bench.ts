@@ -38,6 +38,7 @@ export const values: DescriptionValues = {
   },
   configId: 77,
   httpPort: 5000,
+  hasPage: true,
 }
 
 export const entry = (over: Partial<PortMappingEntry> = {}): PortMappingEntry => ({

@@ -123,6 +123,7 @@ describe.each(FACADES)('§4.1: the description of IGD:%d', (facade) => {
   it('points to the status page at the address of its LAN', () => {
     expect(root.device.presentationURL).toBe('http://192.168.1.1:5000/')
     expect(rootOf(facade, {}, ip('10.0.0.1')).device.presentationURL).toBe('http://10.0.0.1:5000/')
+    expect(rootOf(facade, { hasPage: false }).device.presentationURL).toBeUndefined()
   })
 })
 
