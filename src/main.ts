@@ -166,7 +166,7 @@ async function startCore(config: Config, world: Surroundings, closers: Closers):
     },
     {
       wanPorts: config.nat.mode === 'nftables' ? config.nat.ports : undefined,
-      takenPorts: await localPorts(),
+      takenPorts: [...(await localPorts()), { protocol: 'UDP', port: world.identity.sourcePort }],
       maxLifetime: config.pcp.maxLifetime,
       limits: { ...config.access, isLanHost: isLanHostOf(config, world) },
       probe: config.igd.probe === 'on',

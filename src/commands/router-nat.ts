@@ -38,6 +38,7 @@ export function routerNat(
     },
     set: (rule, timeout) => started().set(rule, timeout),
     remove: (protocol, wanPort) => started().remove(protocol, wanPort),
+    busyWanPorts: () => started().busyWanPorts(),
     stop: async (removeTable) => await nat?.stop({ removeTable }),
     setLans: (lans) => started().setLans(lans),
     endFlowsOf: (address) => started().endFlowsOf(address),

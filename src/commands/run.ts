@@ -54,6 +54,7 @@ async function serve(config: Config, io: Io): Promise<number> {
   const events = new RecentEvents(logTo(io, config), date, EVENTS)
   const log = throttle(events, clock, LINES_PER_MINUTE)
   const store = await openStateDirectory(config.state.dir, { clock, log })
+  const identity = await loadIdentity(config.state.dir)
   const daemon = await startDaemon(config, {
     clock,
     random,
@@ -64,9 +65,9 @@ async function serve(config: Config, io: Io): Promise<number> {
     interfaces: readInterfaces,
     neighbourTable: readNeighbourTable,
     disk: leaseDisk,
-    connect: connectSocket,
+    connect: (server) => connectSocket(server, identity.sourcePort),
     descriptors: io.descriptors,
-    identity: await loadIdentity(config.state.dir),
+    identity,
     nat: routerNat(config, clock, log),
     store,
   })

@@ -1,6 +1,7 @@
 import type { Millis, Port, Seconds } from '../lib/units.ts'
 import { Adding } from './adding.ts'
 import { Capabilities } from './capabilities.ts'
+import { Carrier } from './carrier.ts'
 import { Changes } from './changes.ts'
 import { Claims } from './claims.ts'
 import type { Context } from './context.ts'
@@ -84,23 +85,29 @@ export function assembleCore(ports: Ports, options: CoreOptions): Core {
 }
 
 function contextOf(
-  ports: Ports,
+  outside: Ports,
   { closing, maxLifetime, saved, takenPorts, ...options }: CoreOptions,
 ): Context {
   const changes = new Changes(saved.systemUpdateId)
+  const table = new MappingTable()
+  const capabilities = new Capabilities(outside.clock, options.wanPorts !== undefined)
+  const holds = new Holds(outside.clock)
+  const carrier = new Carrier(outside, { capabilities, holds, mappings: () => table.size })
+  const ports = { ...outside, pcp: carrier }
   const journal = new Journal(ports)
   const wanPorts = options.wanPorts && wanPortsOf(options.wanPorts, takenPorts)
   const claims = new Claims(ports, journal, { lastGeneration: saved.lastGeneration, wanPorts })
   return {
     ports,
-    table: new MappingTable(),
+    carrier,
+    table,
     journal,
     claims,
     tombstones: new Tombstones({ claims, closing, journal, ports }),
     external: new ExternalAddress(changes),
     changes,
-    capabilities: new Capabilities(ports.clock, wanPorts !== undefined),
-    holds: new Holds(ports.clock),
+    capabilities,
+    holds,
     maxLifetime,
     closing,
   }

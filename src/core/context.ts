@@ -1,5 +1,6 @@
 import type { Seconds } from '../lib/units.ts'
 import type { Capabilities } from './capabilities.ts'
+import type { Carrier } from './carrier.ts'
 import type { Changes } from './changes.ts'
 import type { Claims } from './claims.ts'
 import type { ExternalAddress } from './external-address.ts'
@@ -11,7 +12,9 @@ import type { Tombstones } from './tombstones.ts'
 
 /** What the parts of the core share: the state, and the way out. */
 export interface Context {
+  /** `ports.pcp` is `carrier`. */
   readonly ports: Ports
+  readonly carrier: Carrier
   readonly table: MappingTable
   readonly journal: Journal
   readonly claims: Claims

@@ -4,7 +4,7 @@ import { Fault } from './fault.ts'
 import { forward, withdraw } from './forward.ts'
 import { believed } from './lease.ts'
 import { type Claim, type Grant, happened } from './mapping.ts'
-import type { MapRequest, PcpGranted, PcpOutcome } from './ports.ts'
+import type { PcpGranted, PcpOutcome } from './ports.ts'
 import { errorOf } from './rfc6970.ts'
 import { type Wish, firstRequest, firstRule } from './translate.ts'
 
@@ -28,7 +28,7 @@ export async function establish(
   if (!(await forward(context, firstRule(claim, wish.remoteHost), REQUESTING)))
     throw nothingMade(context, attempt, new Fault(501, 'the router NAT refused the rule'))
   happened(claim, 'asking')
-  const outcome = await askFor(context, firstRequest(claim, wish), signal)
+  const outcome = await context.ports.pcp.map(firstRequest(claim, wish), signal)
   context.external.heard(outcome)
   if (isAsWished(outcome, wish)) {
     happened(claim, 'granted')
@@ -36,16 +36,6 @@ export async function establish(
   }
   await withdraw(context, claim)
   throw giveUp(context, attempt, outcome)
-}
-
-/** Asks, and should the server lack an option, asks without it; what it grants is compared all the same. */
-async function askFor(context: Context, wanted: MapRequest, signal: AbortSignal): Promise<PcpOutcome> {
-  const { capabilities, ports } = context
-  for (;;) {
-    const request = capabilities.fit(wanted)
-    const outcome = await ports.pcp.map(request, signal)
-    if (!capabilities.learn(request, outcome)) return outcome
-  }
 }
 
 export const grantOf = (outcome: PcpGranted): Grant => ({

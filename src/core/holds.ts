@@ -1,11 +1,11 @@
 import type { Clock } from '../lib/clock.ts'
 import { remember } from '../lib/remember.ts'
-import { type Millis, after, seconds, toMillis } from '../lib/units.ts'
+import { type Millis, type Seconds, after, millis, seconds, toMillis, toSeconds } from '../lib/units.ts'
 import type { ResultName } from '../pcp/wire/constants.ts'
 import { Fault } from './fault.ts'
 import type { LanPort } from './mapping.ts'
 import type { PcpRefused } from './ports.ts'
-import { holdTime } from './renewal.ts'
+import { holdTime, retryTime } from './renewal.ts'
 import { errorOf } from './rfc6970.ts'
 import type { Wish } from './translate.ts'
 
@@ -14,8 +14,19 @@ interface Hold {
   readonly until: Millis
 }
 
-/** No freeze is believed for longer: one forged or mad answer must not shut everybody out (RFC 6887 §18.3.1). */
-const LONGEST_FREEZE = seconds(300)
+/** A refusal that is meant for more than the request it answers. */
+interface Freeze {
+  readonly result: 'NO_RESOURCES' | 'ADDRESS_MISMATCH'
+  readonly lifetime: Seconds
+  /** Whether renewals and deletes go on. */
+  readonly what: 'new' | 'all'
+}
+
+/**
+ * No server's want of resources is believed for longer: one forged or mad answer must not shut everybody out (RFC 6887
+ * §18.3.1).
+ */
+const LONGEST_WANT = seconds(300)
 /** How many refusals are remembered; the oldest give way. */
 const REMEMBERED = 1024
 
@@ -28,33 +39,59 @@ export class Holds {
   readonly #clock: Clock
   readonly #refused = new Map<string, Hold>()
   #frozen: Hold | undefined
+  #silentUntil = millis(0)
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
-  /** Throws the fault that asking the carrier would give. */
-  check(asked: LanPort, wish: Wish): void {
-    const now = this.#clock.now()
-    const hold = [this.#refused.get(keyOf(asked, wish)), this.#frozen].find(
-      (held) => held && held.until > now,
-    )
-    if (hold) throw new Fault(errorOf(hold.result, 2), `the carrier answered ${hold.result} a moment ago`)
+  /** Before this nothing at all may be asked. */
+  get silentUntil(): Millis {
+    return this.#silentUntil
   }
 
-  /** §11.4: after NO_RESOURCES nothing new is asked for at all; any other refusal is for this request alone. */
+  /** Throws the fault that asking the carrier would give. */
+  check(asked: LanPort, wish: Wish): void {
+    const held = this.#live(this.#refused.get(keyOf(asked, wish))) ?? this.#live(this.#frozen)
+    if (held) throw new Fault(errorOf(held.result, 2), `the carrier answered ${held.result} a moment ago`)
+  }
+
+  /** How a new mapping would be refused now, whichever it is; undefined: it would not. */
+  frozen(): PcpRefused | undefined {
+    const held = this.#live(this.#frozen)
+    return (
+      held && {
+        kind: 'refused',
+        result: held.result,
+        lifetime: toSeconds(millis(held.until - this.#clock.now())),
+      }
+    )
+  }
+
+  /** This request was refused. What is meant for all is not held against it alone. */
   note(asked: LanPort, wish: Wish, { lifetime, result }: PcpRefused): void {
-    const hold = (most = Infinity): Hold => ({
-      result,
-      until: after(this.#clock.now(), toMillis(seconds(Math.min(most, holdTime(result, lifetime))))),
-    })
-    if (result === 'NO_RESOURCES') this.#frozen = hold(LONGEST_FREEZE)
-    else remember(this.#refused, keyOf(asked, wish), hold(), REMEMBERED)
+    if (this.frozen()?.result === result) return
+    const until = after(this.#clock.now(), toMillis(holdTime(result, lifetime)))
+    remember(this.#refused, keyOf(asked, wish), { result, until }, REMEMBERED)
+  }
+
+  /** §11.4: asking on is of no use for a while; for how long, `dice` in [0, 1) says within 10 %. */
+  freeze({ lifetime, result, what }: Freeze, dice: number): Millis {
+    const believed = result === 'NO_RESOURCES' ? seconds(Math.min(LONGEST_WANT, lifetime)) : seconds(0)
+    const until = after(this.#clock.now(), retryTime(result, believed, dice))
+    this.#frozen = { result, until }
+    if (what === 'all') this.#silentUntil = until
+    return until
   }
 
   /** RFC 6887 §8.1: hold times are not carried over to another server. */
   clear(): void {
     this.#refused.clear()
     this.#frozen = undefined
+    this.#silentUntil = millis(0)
+  }
+
+  #live(hold: Hold | undefined): Hold | undefined {
+    return hold && hold.until > this.#clock.now() ? hold : undefined
   }
 }

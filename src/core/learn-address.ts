@@ -4,11 +4,14 @@ import { after, millis, port, seconds, toMillis } from '../lib/units.ts'
 import type { Context } from './context.ts'
 import { type Claim, happened } from './mapping.ts'
 import type { PcpOutcome } from './ports.ts'
-import { holdTime } from './renewal.ts'
+import { retryTime } from './renewal.ts'
 import { firstRequest, type Wish } from './translate.ts'
 
-/** The Discard service, which RFC 6970 §4.2 suggests for this. */
-const DISCARD = port(9)
+/**
+ * The internal port without NAT. RFC 6970 §4.2 suggests 9, but carriers refuse ports below 1024; at the first dynamic
+ * one (RFC 6335 §6) no service of a router listens.
+ */
+const UNUSED = port(49_152)
 /** After this long without an answer the LAN is told that there is no connection. */
 const PATIENCE = millis(25_000)
 
@@ -45,14 +48,14 @@ export class LearnAddress {
 async function learnExternalAddress(context: Context): Promise<void> {
   const { claims, closing, external, ports } = context
   while (!closing.aborted && external.status !== 'Connected') {
-    const own = { protocol: 'UDP', client: ANY_IPV4, internalPort: DISCARD } as const
+    const own = { protocol: 'UDP', client: ANY_IPV4, internalPort: UNUSED } as const
     const claim = ports.pcp.reachable ? claims.tryOpen(own, 0) : undefined
     const outcome = claim ? await askOnce(context, claim) : SILENT
     external.heard(outcome)
     if (outcome.kind !== 'refused') return
     ports.log.warn({ result: outcome.result }, 'the carrier refuses to tell the external address')
-    const hold = toMillis(holdTime(outcome.result, outcome.lifetime))
-    await sleepUntil(ports.clock, after(ports.clock.now(), hold), closing)
+    const retry = retryTime(outcome.result, outcome.lifetime, ports.random.unit())
+    await sleepUntil(ports.clock, after(ports.clock.now(), retry), closing)
   }
 }
 

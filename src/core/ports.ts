@@ -47,6 +47,8 @@ export interface MapRequest extends PcpMapping {
   readonly remotePeers: readonly Ipv4Address[] | undefined
   /** 'until-answered' follows RFC 6887 §8.1.1 until the signal ends it; 'once' sends one packet (§11.2.1). */
   readonly sending: 'until-answered' | 'once'
+  /** Is the mapping one that was granted before? Nobody waits for that, so it may wait its turn. */
+  readonly renews: boolean
 }
 
 export interface PcpGranted {
@@ -146,6 +148,8 @@ export interface NatPort {
   set(rule: NatRule, timeout: Seconds): Promise<void>
   /** Ends forwarding at this WAN port, running flows too. Absent is fine. */
   remove(protocol: Protocol, wanPort: Port): Promise<void>
+  /** WAN ports by which data flows now, whatever the protocol. Never rejects: none where that cannot be told. */
+  busyWanPorts(): Promise<ReadonlySet<Port>>
 }
 
 /** What the router knows of the hosts on its LANs. */

@@ -1,9 +1,10 @@
 import { sleepUntil } from '../lib/abort.ts'
-import { type Millis, after, millis } from '../lib/units.ts'
+import { type Millis, type Port, after, millis } from '../lib/units.ts'
 import type { Context } from './context.ts'
 import { type Grant, happened, isRetired, type Mapping } from './mapping.ts'
 import { firstGap, nextGap, startDelay } from './pacing.ts'
 import type { PcpEvents, PcpGranted, PcpMapping, PcpRefused } from './ports.ts'
+import { lifetimeEnd } from './renewal.ts'
 import type { Upkeep } from './upkeep.ts'
 
 /** An unproven hint is looked into at most this often. */
@@ -24,7 +25,6 @@ export class Recovery implements PcpEvents {
   readonly #context: Context
   readonly #upkeep: Upkeep
   readonly #learnAddress: () => void
-  /** The one whose old lifetime would end first stands last. */
   #lost: Lost[] = []
   #recovering: Promise<void> | undefined
   #lastHint: Millis | undefined
@@ -39,6 +39,7 @@ export class Recovery implements PcpEvents {
   switched(): void {
     this.#context.holds.clear()
     this.#context.capabilities.clear()
+    this.#context.carrier.doubt()
     const all = [...this.#context.table.mappings()]
     this.#context.ports.log.warn(
       { mappings: all.length },
@@ -62,6 +63,7 @@ export class Recovery implements PcpEvents {
   }
 
   lostState(): void {
+    this.#context.carrier.doubt()
     const lost = [...this.#context.table.mappings()]
     this.#context.ports.log.warn(
       { mappings: lost.length },
@@ -85,7 +87,7 @@ export class Recovery implements PcpEvents {
     const told = new Set(mappings)
     const before = this.#lost.filter(({ mapping }) => !told.has(mapping))
     const lost = mappings.map((mapping) => ({ mapping, grant: mapping.grant }))
-    this.#lost = [...before, ...lost].sort((a, b) => b.grant.from - a.grant.from)
+    this.#lost = [...before, ...lost]
     if (this.#recovering || this.#lost.length === 0) return
     this.#recovering = this.#run().finally(() => {
       this.#recovering = undefined
@@ -109,12 +111,23 @@ export class Recovery implements PcpEvents {
     if (mapping && mapping.claim.generation === of.generation) this.#upkeep.settle(mapping, outcome)
   }
 
+  /** What data flows through comes first, then what ends first by itself. */
+  #mostUrgent(busy: ReadonlySet<Port>): Lost | undefined {
+    const idle = ({ mapping: { claim } }: Lost) => claim.wanPort === undefined || !busy.has(claim.wanPort)
+    const [next] = this.#lost.toSorted(
+      (a, b) => Number(idle(a)) - Number(idle(b)) || lifetimeEnd(a.grant) - lifetimeEnd(b.grant),
+    )
+    this.#lost = this.#lost.filter((lost) => lost !== next)
+    return next
+  }
+
   async #run(): Promise<void> {
     const { closing, ports } = this.#context
     const { clock, random } = ports
     let gap = firstGap()
     await sleepUntil(clock, after(clock.now(), startDelay(random.unit())), closing)
-    for (let next = this.#lost.pop(); next && !closing.aborted; next = this.#lost.pop()) {
+    const busy = await ports.nat.busyWanPorts()
+    for (let next = this.#mostUrgent(busy); next && !closing.aborted; next = this.#mostUrgent(busy)) {
       if (isRetired(next.mapping) || next.mapping.grant !== next.grant) continue
       const started = clock.now()
       const outcome = await this.#upkeep.recreate(next.mapping)

@@ -32,11 +32,19 @@ const SHORT: ReadonlySet<string> = new Set<ResultName>([
 const SHORT_HOLD = seconds(30)
 const LONG_HOLD = seconds(1800)
 
+/** RFC 6887 §11.3: a nonce that the server does not take is refused until the mapping that has another one ends. */
+const LONGEST_NONCE_HOLD = seconds(86_400)
+
 /**
  * §8.3: how long not to repeat a refused request. Servers that say 0 mean their class of error; nobody is
- * believed beyond half an hour.
+ * believed beyond half an hour, but for NOT_AUTHORIZED, which says how long an older mapping lives.
  */
 export function holdTime(result: ResultName | 'UNKNOWN', lifetime: Seconds): Seconds {
   const usual = SHORT.has(result) ? SHORT_HOLD : LONG_HOLD
-  return seconds(lifetime === 0 ? usual : Math.min(lifetime, LONG_HOLD))
+  const longest = result === 'NOT_AUTHORIZED' ? LONGEST_NONCE_HOLD : LONG_HOLD
+  return seconds(lifetime === 0 ? usual : Math.min(lifetime, longest))
 }
+
+/** When to ask again by oneself: up to a tenth later, as `dice` in [0, 1) says, so that not all do so at once. */
+export const retryTime = (result: ResultName | 'UNKNOWN', lifetime: Seconds, dice: number): Millis =>
+  millis(Math.round(toMillis(holdTime(result, lifetime)) * (1 + dice / 10)))

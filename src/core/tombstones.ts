@@ -4,7 +4,7 @@ import type { Claims } from './claims.ts'
 import type { Journal } from './journal.ts'
 import { type Claim, happened, type PortKey, portKey } from './mapping.ts'
 import type { Ports } from './ports.ts'
-import { holdTime } from './renewal.ts'
+import { retryTime } from './renewal.ts'
 import { pcpMapping } from './translate.ts'
 
 interface TombstoneParts {
@@ -80,7 +80,7 @@ export class Tombstones {
 
   /** When the server's last trace of the claim ends. */
   async #untilConfirmed(claim: Claim, until: Millis, signal: AbortSignal): Promise<Millis> {
-    const { clock, log, pcp } = this.#ports
+    const { clock, log, pcp, random } = this.#ports
     while (!signal.aborted) {
       const outcome = await pcp.unmap(pcpMapping(claim), signal)
       if (outcome.kind === 'deleted') return after(clock.now(), toMillis(outcome.lifetime))
@@ -88,7 +88,7 @@ export class Tombstones {
       const { result, lifetime } = outcome
       log.warn({ result, claim }, 'the carrier refuses to delete a mapping; it ends with its lifetime')
       if (result === 'NOT_AUTHORIZED') break
-      await sleepUntil(clock, after(clock.now(), toMillis(holdTime(result, lifetime))), signal)
+      await sleepUntil(clock, after(clock.now(), retryTime(result, lifetime, random.unit())), signal)
     }
     return until
   }

@@ -33,21 +33,20 @@ export const firstRequest = (claim: Claim, wish: Wish): MapRequest => ({
   preferFailure: wish.preferFailure,
   remotePeers: wish.remoteHost === '' ? undefined : [wish.remoteHost],
   sending: 'until-answered',
+  renews: false,
 })
 
 /** RFC 6887 §11.2.1: a renewal suggests what is assigned now. */
 export const renewalRequest = (
   mapping: Mapping,
   lifetime: Seconds,
-  sending: MapRequest['sending'],
-): MapRequest => ({
+): Omit<MapRequest, 'preferFailure' | 'sending'> => ({
   ...pcpMapping(mapping.claim),
   suggestedPort: mapping.externalPort,
   suggestedAddress: mapping.grant.external.address,
   lifetime,
-  preferFailure: mapping.preferFailure,
   remotePeers: mapping.filtered ? remoteHosts(mapping) : undefined,
-  sending,
+  renews: true,
 })
 
 /** The rule of a claim that the carrier has not answered yet; undefined where the router does no NAT. */

@@ -1,12 +1,17 @@
-import { type Millis, after, toMillis } from '../lib/units.ts'
+import { type Millis, after } from '../lib/units.ts'
 import type { Context } from './context.ts'
 import { grantOf } from './establish.ts'
 import { forwardWhileGranted } from './forward.ts'
 import { latest, renewalLifetime } from './lease.ts'
 import { happened, isRetired, isShown, type Mapping } from './mapping.ts'
 import type { MapRequest, PcpGranted, PcpOutcome, PcpRefused } from './ports.ts'
-import { holdTime, lifetimeEnd, renewalTime } from './renewal.ts'
+import { lifetimeEnd, renewalTime, retryTime } from './renewal.ts'
 import { renewalRequest } from './translate.ts'
+
+const AS_NEW = { preferFailure: true, sending: 'until-answered' } as const
+
+const isMissed = (outcome: PcpOutcome | undefined): boolean =>
+  outcome?.kind === 'refused' && outcome.result === 'CANNOT_PROVIDE_EXTERNAL'
 
 interface Wait extends Disposable {
   /** When the carrier is asked; undefined: it was, and has not answered. */
@@ -57,10 +62,15 @@ export class Upkeep {
     await (over ? this.#lapse(mapping) : this.#attempt(mapping, 1))
   }
 
-  /** The server lost it: asks as for a new mapping, suggesting what was assigned. Resolves with the answer. */
+  /**
+   * The server lost it: asks as for a new mapping at the port that was assigned (RFC 6970 §5.10). Another will do for
+   * AddAnyPortMapping, but only when that one is refused. Resolves with the answer.
+   */
   async recreate(mapping: Mapping): Promise<PcpOutcome | undefined> {
     this.drop(mapping)
-    const outcome = await this.#ask(mapping, 'until-answered', this.#leaseEnd(mapping))
+    let outcome = await this.#ask(mapping, AS_NEW, this.#leaseEnd(mapping))
+    if (!mapping.preferFailure && isMissed(outcome))
+      outcome = await this.#ask(mapping, { ...AS_NEW, preferFailure: false }, this.#leaseEnd(mapping))
     if (outcome) this.settle(mapping, outcome)
     return outcome
   }
@@ -91,7 +101,7 @@ export class Upkeep {
     const sentAt = clock.now()
     const next = renewalTime(mapping.grant, n + 1, random.unit(), sentAt) ?? lifetimeEnd(mapping.grant)
     happened(mapping.claim, 'renewing')
-    const outcome = await this.#ask(mapping, 'once', next)
+    const outcome = await this.#ask(mapping, { preferFailure: mapping.preferFailure, sending: 'once' }, next)
     if (outcome?.kind === 'silent') {
       happened(mapping.claim, 'silent')
       this.#arm(mapping, n + 1, sentAt)
@@ -112,7 +122,7 @@ export class Upkeep {
   /** Undefined when the mapping was dropped meanwhile. */
   async #ask(
     mapping: Mapping,
-    sending: MapRequest['sending'],
+    how: Pick<MapRequest, 'preferFailure' | 'sending'>,
     due: Millis | 'never',
   ): Promise<PcpOutcome | undefined> {
     const { clock, pcp } = this.#context.ports
@@ -121,8 +131,7 @@ export class Upkeep {
     const wait = { [Symbol.dispose]: () => stop.abort() }
     this.#waits.set(mapping, wait)
     const lifetime = renewalLifetime(this.#leaseEnd(mapping), clock.now(), this.#context.maxLifetime)
-    const request = this.#context.capabilities.fit(renewalRequest(mapping, lifetime, sending))
-    const outcome = await pcp.map(request, stop.signal)
+    const outcome = await pcp.map({ ...renewalRequest(mapping, lifetime), ...how }, stop.signal)
     timer?.[Symbol.dispose]()
     if (this.#waits.get(mapping) !== wait) return undefined
     this.#waits.delete(mapping)
@@ -148,10 +157,10 @@ export class Upkeep {
 
   /** The grant in force goes on to its end; the request is not repeated before the error's time is over (§8.3). */
   #refused(mapping: Mapping, { result, lifetime }: PcpRefused): void {
-    const { clock, log } = this.#context.ports
+    const { clock, log, random } = this.#context.ports
     happened(mapping.claim, 'refused')
     log.warn({ mapping: mapping.claim, result }, 'the carrier refuses to renew a mapping')
-    const again = after(clock.now(), toMillis(holdTime(result, lifetime)))
+    const again = after(clock.now(), retryTime(result, lifetime, random.unit()))
     const inTime = again < lifetimeEnd(mapping.grant)
     this.#wait(mapping, again, () => (inTime ? this.#attempt(mapping, 1) : this.#lapse(mapping)))
   }

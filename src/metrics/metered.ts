@@ -89,5 +89,6 @@ export function meteredNat(nat: NatPort, clock: Clock, meter: Meter): NatPort {
   return {
     set: (rule, timeout) => timed(nat.set(rule, timeout)),
     remove: (protocol, wanPort) => timed(nat.remove(protocol, wanPort)),
+    busyWanPorts: () => nat.busyWanPorts(),
   }
 }

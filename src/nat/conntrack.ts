@@ -1,6 +1,7 @@
 import type { NatRule } from '../core/ports.ts'
 import type { Ipv4Address } from '../lib/ip.ts'
 import type { Log } from '../lib/log.ts'
+import type { Port } from '../lib/units.ts'
 import { Batches } from './batches.ts'
 import { FlowsOf } from './flows.ts'
 import { isMissing, type Runner, run } from './process.ts'
@@ -38,6 +39,18 @@ export class Conntrack {
   /** Cuts what runs through these rules, whoever began it. */
   async flush(rules: readonly NatRule[]): Promise<void> {
     if (this.#installed && rules.length > 0) await this.#flushes.submit(rules)
+  }
+
+  /** WAN ports of these rules by which anything flows. */
+  async busy(rules: readonly NatRule[]): Promise<ReadonlySet<Port>> {
+    const flows = new FlowsOf(rules)
+    if (!this.#installed || rules.length === 0) return flows.wanPorts
+    try {
+      await this.#conntrack(['-L', '-f', 'ipv4'], (line) => flows.read(line))
+    } catch (error) {
+      this.#log.warn({ error: String(error) }, 'which mappings are in use cannot be told')
+    }
+    return flows.wanPorts
   }
 
   /**

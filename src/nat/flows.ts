@@ -1,5 +1,6 @@
 import type { NatRule } from '../core/ports.ts'
 import type { Protocol } from '../core/types.ts'
+import type { Port } from '../lib/units.ts'
 
 // Which of the running flows belong to a mapping. A flow belongs to it by the LAN endpoint and by the port it was
 // translated at: a flow of another host that happens to use the same number does not.
@@ -67,6 +68,7 @@ const endpoint = (protocol: Protocol, address: string, port: number): string =>
 export class FlowsOf {
   readonly #rules = new Map<string, NatRule[]>()
   readonly #found = new Map<string, Selection>()
+  readonly #wanPorts = new Set<Port>()
 
   constructor(rules: readonly NatRule[]) {
     for (const rule of rules) {
@@ -78,8 +80,8 @@ export class FlowsOf {
   read(line: string): void {
     const flow = parseFlow(line)
     if (!flow) return
-    for (const rule of this.#at(flow, flow.reply)) this.#add(flow, inward(rule, flow))
-    for (const rule of this.#at(flow, flow.original)) this.#add(flow, outward(rule, flow))
+    for (const rule of this.#at(flow, flow.reply)) this.#add(rule, flow, inward(rule, flow))
+    for (const rule of this.#at(flow, flow.original)) this.#add(rule, flow, outward(rule, flow))
   }
 
   /** Arguments of `conntrack -D`, once each. */
@@ -87,12 +89,18 @@ export class FlowsOf {
     return [...this.#found.values()]
   }
 
+  /** WAN ports of the rules that have flows. */
+  get wanPorts(): ReadonlySet<Port> {
+    return this.#wanPorts
+  }
+
   #at({ protocol }: Flow, { src, sport }: Tuple): readonly NatRule[] {
     return this.#rules.get(endpoint(protocol, src, sport)) ?? []
   }
 
-  #add({ protocol }: Flow, selection: Selection | undefined): void {
-    if (selection)
-      this.#found.set(`${protocol} ${selection.join(' ')}`, ['-p', protocol.toLowerCase(), ...selection])
+  #add({ wanPort }: NatRule, { protocol }: Flow, selection: Selection | undefined): void {
+    if (!selection) return
+    this.#wanPorts.add(wanPort)
+    this.#found.set(`${protocol} ${selection.join(' ')}`, ['-p', protocol.toLowerCase(), ...selection])
   }
 }

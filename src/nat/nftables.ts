@@ -97,6 +97,10 @@ export class NftablesNat implements NatPort {
     return this.#conntrack.endFlowsOf(address)
   }
 
+  busyWanPorts(): Promise<ReadonlySet<Port>> {
+    return this.#conntrack.busy([...this.#slots.all()].map(({ rule }) => rule))
+  }
+
   /** Makes these the only rules, in one transaction: nothing that stays is interrupted. */
   async reconcile(rules: readonly TimedRule[]): Promise<void> {
     const slots = new Slots()

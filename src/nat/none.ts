@@ -4,4 +4,5 @@ import type { NatPort } from '../core/ports.ts'
 export const noNat: NatPort = {
   set: () => Promise.resolve(),
   remove: () => Promise.resolve(),
+  busyWanPorts: () => Promise.resolve(new Set()),
 }

@@ -119,11 +119,15 @@ const lanPcpChain = ({ wan }: RulesetOptions): string =>
     `oifname ${quoted(wan)} udp dport 5351 drop`,
   ])
 
-/** RFC 6887 §14.1: an ANNOUNCE comes from the carrier; one from a LAN is forged, and sockets do not see whence. */
-const announceChain = ({ lans }: RulesetOptions): string =>
-  block('chain lan_announce', [
+/**
+ * RFC 6887 §14.1: an ANNOUNCE comes from the carrier's server, whose port is 5351, through the WAN. Any other is forged,
+ * and sockets do not see whence a datagram came. That the router's own firewall lets in what comes unasked cannot be
+ * done from here.
+ */
+const announceChain = ({ wan }: RulesetOptions): string =>
+  block('chain announce', [
     'type filter hook input priority filter - 1; policy accept;',
-    ...whereLans(lans, `iifname ${interfaces(lans)} udp dport 5350 drop`),
+    `iifname != { ${quoted(wan)}, "lo" } udp dport 5350 drop`,
   ])
 
 /** nft has no empty sets; while no LAN has an address, as early at boot, nothing is to be said of LANs. */

@@ -13,6 +13,7 @@ import type { Millis } from '../lib/units.ts'
 import { type MapAnswer, readDeleteAnswer, readMapAnswer, type Verdict } from './answers.ts'
 import { Exchange, type Line, type Sending, SILENT } from './exchange.ts'
 import { GrantedMappings } from './granted.ts'
+import { Lives } from './lives.ts'
 import type { PcpListener } from './listener.ts'
 import { mappingNonce } from './nonce.ts'
 import { Outstanding, type PcpAlive } from './outstanding.ts'
@@ -65,6 +66,7 @@ export class PcpClient implements PcpLink {
   readonly #outstanding = new Outstanding()
   readonly #granted: GrantedMappings
   readonly #reception: Reception
+  readonly #lives = new Lives()
   #closed = false
 
   constructor(options: PcpClientOptions) {
@@ -91,29 +93,12 @@ export class PcpClient implements PcpLink {
 
   /** Creates or renews (RFC 6887 §11.2). */
   async map(request: MapRequest, signal: AbortSignal): Promise<PcpOutcome> {
-    const { asker, ...about } = this.#about(request)
-    const question = {
-      ...about,
-      request: mapRequest(request, asker),
-      sending: request.sending,
-      read: (answer: MapAnswer, sentAt: Millis) => {
-        const standing = this.#granted.find(about.key) !== undefined
-        return readMapAnswer({ request, sentAt, standing }, answer)
-      },
-    }
-    const outcome = await this.#ask(question, signal)
-    if (outcome.kind === 'granted') this.#granted.set(about.key, about, outcome)
-    return outcome
+    return await this.#asAnyLife(request, (life) => this.#mapAs(request, life, signal))
   }
 
   /** Deletes (§15.1). */
   async unmap(mapping: PcpMapping, signal: AbortSignal): Promise<PcpDeleted | PcpRefused | PcpSilent> {
-    const { asker, key, match } = this.#about(mapping)
-    const request = deleteRequest(mapping, asker)
-    const question = { key, match, request, sending: 'until-answered', read: readDeleteAnswer } as const
-    const outcome = await this.#ask(question, signal)
-    if (outcome.kind === 'deleted') this.#granted.delete(key)
-    return outcome
+    return await this.#asAnyLife(mapping, (life) => this.#unmapAs(mapping, life, signal))
   }
 
   /** Asks whether the server is there, and for its epoch; this changes nothing (§14.1.2). */
@@ -138,9 +123,54 @@ export class PcpClient implements PcpLink {
     return this.#options.socket.local.address
   }
 
-  #about(mapping: PcpMapping): About {
+  /** §11.3: NOT_AUTHORIZED may only mean that the server knows the port by the nonce of another life of it. */
+  async #asAnyLife<O extends PcpOutcome | PcpDeleted>(
+    mapping: PcpMapping,
+    ask: (life: number) => Promise<O>,
+  ): Promise<O> {
+    const life = this.#lives.of(mapping)
+    const outcome = await ask(life)
+    if (isTaken(outcome)) this.#lives.took(mapping, life)
+    const other = isUnauthorized(outcome) ? this.#lives.other(mapping) : undefined
+    if (other === undefined) return outcome
+    const second = await ask(other)
+    if (!isTaken(second)) return outcome
+    this.#lives.took(mapping, other)
+    return second
+  }
+
+  async #mapAs(request: MapRequest, life: number, signal: AbortSignal): Promise<PcpOutcome> {
+    const { asker, ...about } = this.#about(request, life)
+    const question = {
+      ...about,
+      request: mapRequest(request, asker),
+      sending: request.sending,
+      read: (answer: MapAnswer, sentAt: Millis) => {
+        const standing = this.#granted.find(about.key) !== undefined
+        return readMapAnswer({ request, sentAt, standing }, answer)
+      },
+    }
+    const outcome = await this.#ask(question, signal)
+    if (outcome.kind === 'granted') this.#granted.set(about.key, about, outcome)
+    return outcome
+  }
+
+  async #unmapAs(
+    mapping: PcpMapping,
+    life: number,
+    signal: AbortSignal,
+  ): Promise<PcpDeleted | PcpRefused | PcpSilent> {
+    const { asker, key, match } = this.#about(mapping, life)
+    const request = deleteRequest(mapping, asker)
+    const question = { key, match, request, sending: 'until-answered', read: readDeleteAnswer } as const
+    const outcome = await this.#ask(question, signal)
+    if (outcome.kind === 'deleted') this.#granted.delete(key)
+    return outcome
+  }
+
+  #about(mapping: PcpMapping, generation: number): About {
     const { server, secret } = this.#options
-    const { generation, internalPort } = mapping
+    const { internalPort } = mapping
     const clientAddress = this.#clientAddress
     const protocol = PROTOCOL_NUMBER[mapping.protocol]
     const internalAddress = internalAddressOf(mapping, clientAddress)
@@ -166,3 +196,8 @@ export class PcpClient implements PcpLink {
     return this.#closed ? Promise.resolve(SILENT) : exchange.run(signal)
   }
 }
+
+const isTaken = ({ kind }: PcpOutcome | PcpDeleted): boolean => kind === 'granted' || kind === 'deleted'
+
+const isUnauthorized = (outcome: PcpOutcome | PcpDeleted): boolean =>
+  outcome.kind === 'refused' && outcome.result === 'NOT_AUTHORIZED'

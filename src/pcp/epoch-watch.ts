@@ -34,6 +34,7 @@ export class EpochWatch {
       else if (sentAt !== undefined) this.#remember(reading)
       return
     }
+    if (!valid) this.#last = undefined
     this.#remember(reading)
     if (!valid) this.#events.lostState()
   }
@@ -49,9 +50,11 @@ export class EpochWatch {
 
   /** A restart of a young server can hide behind its small epoch, so it is looked at again. */
   #remember(reading: EpochReading): void {
-    if (this.#last === undefined)
+    if (this.#last === undefined) {
+      this.stop()
       for (const due of probeTimes(reading))
         this.#probes.push(this.#clock.at(due, () => this.#events.probe()))
+    }
     this.#last = reading
   }
 }

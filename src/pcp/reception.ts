@@ -11,6 +11,11 @@ import type { MapPayload, Nonce, Response } from './wire/message.ts'
 /** RFC 6887 §7.4: how long a long error lasts, for servers that do not say. */
 const LONG_ERROR = seconds(1800)
 
+/** So many refusals of version 2 in a row are believed of a server that spoke it before. */
+const REFUSALS = 3
+/** A refusal that comes sooner answers no later request than the one before (RFC 6887 §8.1.1: RT is 2.7 s at least). */
+const REFUSAL_GAP = 2_500
+
 /** A nonce as the key of a Map. */
 export const keyOf = (nonce: Nonce): string => Buffer.from(nonce).toString('hex')
 
@@ -27,6 +32,8 @@ export class Reception {
   readonly #to: Receiving
   readonly #dropped = new Map<DropReason, number>()
   #spokeVersion2 = false
+  /** Refusals of version 2 since the server last spoke it, and when the last of them came. */
+  readonly #refusals: { count: number; last: Millis | undefined } = { count: 0, last: undefined }
 
   constructor(to: Receiving) {
     this.#to = to
@@ -43,15 +50,25 @@ export class Reception {
     else this.#receiveVersion(reply.value)
   }
 
-  /** §9. It carries no nonce, so it counts only from a server that never spoke version 2. */
+  /** §9. It carries no nonce, so one counts only from a server that never spoke version 2. */
   #receiveVersion({ version, lifetime }: UnsupportedVersion): void {
-    if (this.#spokeVersion2) this.#drop('version 2 worked before')
-    else if (this.#to.outstanding.size === 0) this.#drop('nobody asked')
+    if (this.#to.outstanding.size === 0) this.#drop('nobody asked')
+    else if (this.#spokeVersion2 && !this.#isRepeated()) this.#drop('version 2 worked before')
     else {
       const hold = lifetime === undefined ? LONG_ERROR : seconds(lifetime)
       this.#to.outstanding.endAll({ kind: 'refused', result: 'UNSUPP_VERSION', lifetime: hold })
       this.#to.listener.onUnsupportedVersion(version)
     }
+  }
+
+  /** Does the server answer one request after the other so, as after another firmware? Copies are one answer. */
+  #isRepeated(): boolean {
+    const now = this.#to.clock.now()
+    if (this.#refusals.last === undefined || now - this.#refusals.last >= REFUSAL_GAP) {
+      this.#refusals.count += 1
+      this.#refusals.last = now
+    }
+    return this.#refusals.count >= REFUSALS
   }
 
   #receiveResponse(response: Response): void {
@@ -93,6 +110,7 @@ export class Reception {
 
   #heard(opcode: ResponseSeen['opcode'], { epoch }: Response, sentAt: Millis | undefined): void {
     this.#spokeVersion2 = true
+    this.#refusals.count = 0
     const { clock, listener } = this.#to
     listener.onResponse({ opcode, epoch: seconds(epoch), receivedAt: clock.now(), sentAt })
   }

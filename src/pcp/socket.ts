@@ -1,6 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { type IpAddress, isIpv4, parseIp } from '../lib/ip.ts'
+import type { Port } from '../lib/units.ts'
 
 /** An address and port of UDP. */
 export interface Endpoint {
@@ -23,10 +24,13 @@ export interface PcpSocket {
 
 /**
  * Only a connected socket learns its source address before it sends (RFC 6887 §16.4), hears of ICMP errors
- * (RFC 7488 §3) and has the kernel drop what others send to it. Rejects where there is no route to the server.
+ * (RFC 7488 §3) and has the kernel drop what others send to it. Sends from `sourcePort`, which should be the same
+ * after a restart, as servers tell there what they were not asked (§8); from another one where that is taken. Rejects
+ * where there is no route to the server.
  */
-export async function connectSocket(server: Endpoint): Promise<PcpSocket> {
-  const socket = createSocket(isIpv4(server.address) ? 'udp4' : 'udp6')
+export async function connectSocket(server: Endpoint, sourcePort?: Port): Promise<PcpSocket> {
+  const socket =
+    (sourcePort !== undefined && (await boundTo(server, sourcePort))) || createSocket(familyOf(server))
   try {
     socket.connect(server.port, server.address)
     await once(socket, 'connect')
@@ -34,6 +38,21 @@ export async function connectSocket(server: Endpoint): Promise<PcpSocket> {
   } catch (error) {
     socket.close()
     throw error
+  }
+}
+
+const familyOf = ({ address }: Endpoint) => (isIpv4(address) ? 'udp4' : 'udp6')
+
+/** Undefined where another socket has the port, be it ours to another server. */
+async function boundTo(server: Endpoint, sourcePort: Port): Promise<Socket | undefined> {
+  const socket = createSocket(familyOf(server))
+  try {
+    socket.bind({ port: sourcePort, exclusive: true })
+    await once(socket, 'listening')
+    return socket
+  } catch {
+    socket.close()
+    return undefined
   }
 }
 

@@ -1,7 +1,8 @@
-import { createHash, randomBytes, randomUUID } from 'node:crypto'
+import { createHash, randomBytes, randomInt, randomUUID } from 'node:crypto'
 import { mkdir, open, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { nextBootId } from '../lib/boot-id.ts'
+import { type Port, port } from '../lib/units.ts'
 
 // What an installation keeps for ever, each in a file of its own: who it is on the LAN, and the secret its nonces
 // are derived from. A lost secret is a mapping that nobody can delete any more (RFC 6887 §11.2).
@@ -13,17 +14,27 @@ export interface Identity {
   readonly secret: Uint8Array
   /** UDA 1.1 §1.2.2: grows with every start. */
   readonly bootId: number
+  /** Where PCP is asked from: random, and then always the same (RFC 6887 §8). */
+  readonly sourcePort: Port
 }
 
 const SECRET_SIZE = 32
+/** RFC 6335 §6: dynamic ports, without those that `nat.ports` keeps for mappings unless told otherwise. */
+const SOURCE_PORTS = { first: 57_344, last: 65_535 }
 
 /** Reads the identity in `dir`, making what is missing. Rejects when the directory cannot be read or written. */
 export async function loadIdentity(dir: string): Promise<Identity> {
   await mkdir(dir, { recursive: true, mode: 0o700 })
   const uuid = await kept(join(dir, 'uuid'), parseUuid, () => randomUUID())
   const secret = await kept(join(dir, 'secret'), parseSecret, () => randomBytes(SECRET_SIZE).toString('hex'))
+  const sourcePort = await kept(join(dir, 'source-port'), parseSourcePort, drawSourcePort)
   const bootId = await takeBootId(dir)
-  return { uuid, secret: Uint8Array.from(Buffer.from(secret, 'hex')), bootId }
+  return {
+    uuid,
+    secret: Uint8Array.from(Buffer.from(secret, 'hex')),
+    bootId,
+    sourcePort: port(Number(sourcePort)),
+  }
 }
 
 /** Keeps the boot id that is about to be announced: the next start begins above it. */
@@ -59,6 +70,13 @@ const parseUuid = (text: string): string | undefined =>
 
 const parseSecret = (text: string): string | undefined =>
   new RegExp(`^[0-9a-f]{${2 * SECRET_SIZE}}$`).test(text) ? text : undefined
+
+const drawSourcePort = (): string => String(randomInt(SOURCE_PORTS.first, SOURCE_PORTS.last + 1))
+
+const parseSourcePort = (text: string): string | undefined => {
+  const number = /^[0-9]{5}$/.test(text) ? Number(text) : 0
+  return number >= SOURCE_PORTS.first && number <= SOURCE_PORTS.last ? text : undefined
+}
 
 async function readText(path: string): Promise<string | undefined> {
   try {

@@ -1,12 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { port, seconds } from '../../src/lib/units.ts'
+import type { ResultName } from '../../src/pcp/wire/constants.ts'
 import { add, caller, coreBench, faultOf, key } from '../support/core-bench.ts'
 import { ip } from '../support/fake-carrier.ts'
 
-const refused = async (
-  result: 'NO_RESOURCES' | 'NOT_AUTHORIZED' | 'USER_EX_QUOTA' | 'CANNOT_PROVIDE_EXTERNAL',
-  lifetime: number,
-) => {
+const refused = async (result: ResultName, lifetime: number) => {
   const bench = coreBench()
   bench.carrier.refuse = { result, lifetime: seconds(lifetime) }
   const ask = (over: Parameters<typeof add>[0] = {}) =>
@@ -17,7 +15,8 @@ const refused = async (
 describe('what the carrier refused (RFC 6887 §8.3)', () => {
   it.each([
     ['NOT_AUTHORIZED', 0, 1800, 606],
-    ['NOT_AUTHORIZED', 0xffffffff, 1800, 606],
+    ['NOT_AUTHORIZED', 0xffffffff, 86_400, 606],
+    ['UNSUPP_PROTOCOL', 0xffffffff, 1800, 501],
     ['NOT_AUTHORIZED', 90, 90, 606],
     ['USER_EX_QUOTA', 0, 30, 728],
     ['CANNOT_PROVIDE_EXTERNAL', 0, 30, 718],
@@ -61,9 +60,9 @@ describe('what the carrier refused (RFC 6887 §8.3)', () => {
     await bench.answered(iwf.addPortMapping(add({ externalPort: port(9003) }), caller()))
   })
 
-  it('a freeze is never believed beyond 300 s (RFC 6887 §18.3.1)', async () => {
+  it('C-8.3-3: a freeze is never believed beyond 300 s, a tenth more at most (RFC 6887 §18.3.1)', async () => {
     const { ask, carrier, clock } = await refused('NO_RESOURCES', 0xffffffff)
-    await clock.advance(301_000)
+    await clock.advance(331_000)
     await ask({ externalPort: port(9000) })
     expect(carrier.maps).toHaveLength(2)
   })

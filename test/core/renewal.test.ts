@@ -53,7 +53,8 @@ describe('RFC 6887 §7.4, §8.3', () => {
     ['NO_RESOURCES', 0, 30],
     ['USER_EX_QUOTA', 45, 45],
     ['NOT_AUTHORIZED', 0, 1800],
-    ['NOT_AUTHORIZED', 0xffffffff, 1800],
+    ['NOT_AUTHORIZED', 0xffffffff, 86_400],
+    ['UNSUPP_PROTOCOL', 0xffffffff, 1800],
     ['UNKNOWN', 7, 7],
   ] as const)('C-x-2 T21: %s with lifetime %i is held for %i s', (result, lifetime, held) => {
     expect(holdTime(result, seconds(lifetime))).toBe(held)

@@ -62,9 +62,9 @@ describe('ruleset', () => {
       		type filter hook forward priority filter - 1; policy accept;
       		oifname "eth1" udp dport 5351 drop
       	}
-      	chain lan_announce {
+      	chain announce {
       		type filter hook input priority filter - 1; policy accept;
-      		iifname { "br-lan" } udp dport 5350 drop
+      		iifname != { "eth1", "lo" } udp dport 5350 drop
       	}
       }
       "

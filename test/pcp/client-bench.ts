@@ -22,6 +22,7 @@ export const wanted: MapRequest = {
   preferFailure: false,
   remotePeers: undefined,
   sending: 'until-answered',
+  renews: false,
 }
 export const keen: MapRequest = { ...wanted, preferFailure: true }
 export const once: MapRequest = { ...wanted, sending: 'once' }

@@ -599,10 +599,10 @@ describe('RFC 6887 §9: a server without version 2', () => {
     const bench = new ClientBench()
     await bench.granted()
     const done = bench.map(once)
-    bench.socket.deliver(fromHex('00000001 00000e10'))
+    for (let copy = 0; copy < 5; copy++) bench.socket.deliver(fromHex('00000001 00000e10'))
     expect(await isOver(done)).toBe(false)
     expect(bench.versions).toEqual([])
-    expect([...bench.client.dropped]).toEqual([['version 2 worked before', 1]])
+    expect([...bench.client.dropped]).toEqual([['version 2 worked before', 5]])
   })
 
   it('is dropped where nothing waits', () => {

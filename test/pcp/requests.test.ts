@@ -18,6 +18,7 @@ const wanted: MapRequest = {
   preferFailure: false,
   remotePeers: undefined,
   sending: 'until-answered',
+  renews: false,
 }
 const thirdParty = { ...wanted, internalAddress: ipv4('192.168.1.23') }
 

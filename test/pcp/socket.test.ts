@@ -2,6 +2,7 @@ import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { afterEach, describe, expect, it } from 'vitest'
 import { connectSocket, type Endpoint, type PcpSocket } from '../../src/pcp/socket.ts'
+import { port } from '../../src/lib/units.ts'
 import { fromHex, ip, toHex } from './literals.ts'
 
 const closers: (() => void)[] = []
@@ -49,6 +50,19 @@ describe.each(['127.0.0.1', '::1'])('a socket connected to %s', (address) => {
     expect(await failed).toMatchObject({ code: 'ECONNREFUSED' })
     expect(() => socket.send(fromHex('0201'))).not.toThrow()
   })
+})
+
+it('C-8-1: sends from the port it is told, and from another where that is taken', async () => {
+  const { at } = await listen('127.0.0.1')
+  const first = await connect(at)
+  const wanted = port(first.local.port)
+  const second = await connectSocket(at, wanted)
+  closers.push(() => second.close())
+  expect(second.local.port).not.toBe(wanted)
+  first.close()
+  const third = await connectSocket(at, wanted)
+  closers.push(() => third.close())
+  expect(third.local.port).toBe(wanted)
 })
 
 it('closing twice and sending afterwards do no harm', async () => {

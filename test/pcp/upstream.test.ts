@@ -17,6 +17,7 @@ const REQUEST: MapRequest = {
   preferFailure: true,
   remotePeers: undefined,
   sending: 'until-answered',
+  renews: false,
 }
 
 /** One address of a server: answers at once, or never. */

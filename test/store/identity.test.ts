@@ -23,12 +23,23 @@ describe('the identity of an installation', () => {
     expect((await readFile(join(one, 'secret'), 'utf8')).trim()).toHaveLength(64)
   })
 
-  it.each(['secret', 'uuid'])('a damaged %s stops the start and is not replaced', async (name) => {
-    const dir = await directory()
-    await writeFile(join(dir, name), 'junk')
-    await expect(loadIdentity(dir)).rejects.toThrow('damaged')
-    expect(await readFile(join(dir, name), 'utf8')).toBe('junk')
+  it('C-8-1: asks from a dynamic port drawn once, outside of what mappings get', async () => {
+    const ports = await Promise.all(
+      Array.from({ length: 8 }, async () => (await loadIdentity(await directory())).sourcePort),
+    )
+    expect(ports.every((port) => port >= 57_344 && port <= 65_535)).toBe(true)
+    expect(new Set(ports).size).toBeGreaterThan(1)
   })
+
+  it.each(['secret', 'source-port', 'uuid'])(
+    'a damaged %s stops the start and is not replaced',
+    async (name) => {
+      const dir = await directory()
+      await writeFile(join(dir, name), 'junk')
+      await expect(loadIdentity(dir)).rejects.toThrow('damaged')
+      expect(await readFile(join(dir, name), 'utf8')).toBe('junk')
+    },
+  )
 
   it('the embedded devices have UUIDs of their own, always the same', () => {
     const root = '6ba7b810-9dad-11d1-80b4-00c04fd430c8'

@@ -36,6 +36,8 @@ export class FakeCarrier implements PcpPort {
   refuseDelete: Omit<PcpRefused, 'kind'> | undefined
   /** Ports somebody else has. */
   readonly taken = new Set<number>()
+  /** Obeys PREFER_FAILURE for the address too (RFC 6887 §13.2). */
+  insistOnAddress = false
   /** Knows no PREFER_FAILURE and gives another port. */
   ignorePreferFailure = false
   /** Options it does not have. */
@@ -88,7 +90,9 @@ export class FakeCarrier implements PcpPort {
     return missesPreferFailure || (remotePeers !== undefined && this.unsupported.has('FILTER'))
   }
 
-  #assign({ preferFailure, suggestedPort }: MapRequest): Port | undefined {
+  #assign({ preferFailure, suggestedAddress, suggestedPort }: MapRequest): Port | undefined {
+    const elsewhere = suggestedAddress !== undefined && suggestedAddress !== this.externalAddress
+    if (preferFailure && this.insistOnAddress && elsewhere) return undefined
     const used = new Set([...this.held.values()].map((held) => held.externalPort as number))
     const free = suggestedPort !== 0 && !used.has(suggestedPort) && !this.taken.has(suggestedPort)
     if (free && !this.ignorePreferFailure) return suggestedPort

@@ -5,6 +5,8 @@ import type { Port, Seconds } from '../../src/lib/units.ts'
 /** A router NAT that only remembers. */
 export class FakeNat implements NatPort {
   readonly rules = new Map<string, { readonly rule: NatRule; readonly timeout: Seconds }>()
+  /** WAN ports that data flows through. */
+  readonly busy = new Set<Port>()
   /** The kernel refuses everything. */
   broken = false
 
@@ -18,5 +20,9 @@ export class FakeNat implements NatPort {
     if (this.broken) return Promise.reject(new Error('no such table'))
     this.rules.delete(`${protocol}:${wanPort}`)
     return Promise.resolve()
+  }
+
+  busyWanPorts(): Promise<ReadonlySet<Port>> {
+    return Promise.resolve(this.busy)
   }
 }
