@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Namespace } from './namespace.ts'
@@ -96,6 +97,17 @@ export class Daemon {
   /** Ends it by `signal` and gives the exit code. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number> {
     return (await this.#program?.stop(signal)) ?? -1
+  }
+
+  /** MiB of memory it holds (VmRSS). */
+  async memory(): Promise<number> {
+    const status = await readFile(`/proc/${this.#program?.pid ?? 'none'}/status`, 'utf8')
+    return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) / 1024
+  }
+
+  /** How many lines it has logged. */
+  lines(): number {
+    return this.#program?.lines.length ?? 0
   }
 
   /** The end of its log without the calls that went well, for the message of a failed test. */

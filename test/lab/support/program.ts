@@ -85,6 +85,11 @@ export class Program implements AsyncDisposable {
     createInterface({ input: stream }).on('line', (line) => this.lines.push(line))
   }
 
+  /** Undefined when it could not be started. */
+  get pid(): number | undefined {
+    return this.#child.pid
+  }
+
   get running(): boolean {
     return this.#running
   }
