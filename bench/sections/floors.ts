@@ -14,7 +14,7 @@ import type { Place } from '../support/place.ts'
 import { Program } from '../support/program.ts'
 import type { Report } from '../support/report.ts'
 import { type Latency, latencyOf, median, medianOf } from '../support/stats.ts'
-import { type Effort, nameOf, type Way } from './soap.ts'
+import { type Effort, hostAt, nameOf, type Way } from './soap.ts'
 
 // What nobody can be faster than on this machine: each part of an AddPortMapping by itself.
 
@@ -47,7 +47,13 @@ export async function echoes(
     const rounds: Latency[] = []
     for (let round = 0; round < effort.rounds; round++)
       rounds.push(
-        await load({ target, hosts: place.hosts, connections: way.connections, calls: effort.calls, call }),
+        await load({
+          target,
+          hostOf: (_, worker) => hostAt(place, worker),
+          connections: way.connections,
+          calls: effort.calls,
+          call,
+        }),
       )
     found.set(nameOf(way), medianOf(rounds))
   }

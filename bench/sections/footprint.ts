@@ -8,7 +8,7 @@ import { pause } from '../support/program.ts'
 import type { Report } from '../support/report.ts'
 import { median } from '../support/stats.ts'
 import { search } from './ssdp.ts'
-import { fill } from './soap.ts'
+import { fill, hostAt } from './soap.ts'
 
 // Memory, processor time, start and size on disk.
 
@@ -60,6 +60,7 @@ async function pairs(place: Place, daemon: Daemon, { pairs: count }: FootprintEf
   const calls = new Calls(target, true)
   const before = program.cpu()
   const { hosts } = place
+  const hostOf = (_: number, worker: number) => hostAt(place, worker)
   const steps = hosts.map(() => 0)
   const call = (_: number, host: string) => {
     const own = hosts.indexOf(host)
@@ -68,7 +69,7 @@ async function pairs(place: Place, daemon: Daemon, { pairs: count }: FootprintEf
     const mapping = passing(own, (step >> 1) % PORTS)
     return step % 2 === 0 ? calls.add(mapping, host) : calls.delete(mapping)
   }
-  await load({ target, hosts, connections: hosts.length, calls: 2 * count, call })
+  await load({ target, hostOf, connections: 8, calls: 2 * count, call })
   return (1e6 * (program.cpu() - before)) / count
 }
 

@@ -41,10 +41,10 @@ export type Measured = ReadonlyMap<ActionName, Latency>
 
 /** Fills the table from `from` up to `to` mappings, which the LAN hosts own in turn. */
 export async function fill(device: Device, from: number, to: number): Promise<void> {
-  const { hosts } = device.place
   const calls = new Calls(device.target, true, device.type)
+  const hostOf = (n: number) => hostAt(device.place, from + n)
   const call = (n: number, host: string) => calls.add(from + n, host)
-  await load({ target: device.target, hosts, connections: hosts.length, calls: to - from, call })
+  await load({ target: device.target, hostOf, connections: 8, calls: to - from, call })
 }
 
 /** Every action at a table of `size`, which is as it was afterwards. */
@@ -57,12 +57,15 @@ export async function measure(device: Device, size: number, way: Way, effort: Ef
   )
 }
 
+/** Hosts take turns. */
+export const hostAt = ({ hosts }: Place, n: number): string => hosts[n % hosts.length] ?? ''
+
 async function oneRound(device: Device, size: number, way: Way, count: number): Promise<Measured> {
   const { hosts } = device.place
   const calls = new Calls(device.target, way.close, device.type)
-  const owners = Array.from({ length: way.connections }, (_, worker) => hosts[worker % hosts.length] ?? '')
+  const hostOf = (_: number, worker: number) => hostAt(device.place, worker)
   const run = (most: number, call: (n: number, host: string) => Buffer) =>
-    load({ target: device.target, hosts: owners, connections: way.connections, calls: most, call })
+    load({ target: device.target, hostOf, connections: way.connections, calls: most, call })
   const made = hosts.map(() => 0)
   const add = await run(count, (_, host) => {
     const place = hosts.indexOf(host)

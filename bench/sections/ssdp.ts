@@ -31,7 +31,7 @@ export async function search(place: Place, every: number): Promise<number> {
 /** Single searches, a pause apart so that no limit for a single source is reached. */
 export async function searches(place: Place, count: number): Promise<Latency> {
   const times: number[] = []
-  const sockets = place.hosts.map((host) => {
+  const sockets = place.hosts.slice(0, 8).map((host) => {
     const socket = createSocket('udp4')
     socket.bind(0, host)
     return socket

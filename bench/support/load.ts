@@ -3,8 +3,8 @@ import { type Answer, Line, type Target } from './soap.ts'
 
 export interface Load {
   readonly target: Target
-  /** Addresses to ask from, one a connection in turn. */
-  readonly hosts: readonly string[]
+  /** The address that call `n` is made from, on the connection of `worker`. */
+  readonly hostOf: (n: number, worker: number) => string
   /** How many ask at the same time. */
   readonly connections: number
   /** The octets of call `n` as `host` makes it. */
@@ -13,16 +13,16 @@ export interface Load {
 }
 
 /** Makes all the calls and times each. Rejects when one is not answered 200. */
-export async function load({ call, calls, connections, hosts, target }: Load): Promise<Latency> {
+export async function load({ call, calls, connections, hostOf, target }: Load): Promise<Latency> {
   const times: number[] = []
   let next = 0
   const work = async (worker: number): Promise<void> => {
-    const host = hosts[worker % hosts.length] ?? ''
-    const line = new Line(target, host)
+    const line = new Line(target)
     for (let n = next++; n < calls; n = next++) {
+      const host = hostOf(n, worker)
       const octets = call(n, host)
       const started = performance.now()
-      const answer = await line.ask(octets)
+      const answer = await line.ask(octets, host)
       times.push(performance.now() - started)
       if (answer.status !== 200) throw new Error(refusal(answer))
     }

@@ -42,19 +42,20 @@ export function request(target: Target, action: string, args: Args, close: boole
 /** One connection after the other, or the same again for as long as the server keeps it. */
 export class Line {
   readonly #target: Target
-  readonly #from: string
+  #from = ''
   #socket: Socket | undefined
   #heard = ''
   #settle: { resolve: (answer: Answer) => void; reject: (error: Error) => void } | undefined
 
-  /** `from` is the address of the LAN host that asks. */
-  constructor(target: Target, from: string) {
+  constructor(target: Target) {
     this.#target = target
-    this.#from = from
   }
 
-  ask(octets: Buffer): Promise<Answer> {
+  /** `from` is the address of the LAN host that asks. */
+  ask(octets: Buffer, from: string): Promise<Answer> {
     return new Promise((resolve, reject) => {
+      if (from !== this.#from) this.close()
+      this.#from = from
       this.#heard = ''
       this.#settle = { resolve, reject }
       this.#socket ??= this.#open()

@@ -16,6 +16,16 @@ import type { EntryKey, Protocol } from './types.ts'
 
 const keyOf = (mapping: Mapping): PortKey => portKey(mapping.claim.protocol, mapping.externalPort)
 
+/** What one LAN host has. */
+interface Own {
+  readonly mappings: Set<Mapping>
+  entries: number
+  /** Who it was when it asked, as far as known. */
+  mac: MacAddress | undefined
+}
+
+const NONE: ReadonlySet<Mapping> = new Set()
+
 /**
  * The mappings that control points know of (RFC 6970 §5.3), with an index for every question a request asks:
  * none of them costs more when the table grows.
@@ -23,7 +33,7 @@ const keyOf = (mapping: Mapping): PortKey => portKey(mapping.claim.protocol, map
 export class MappingTable {
   readonly #byPort = new Map<PortKey, Mapping>()
   readonly #byInternal = new Map<InternalKey, Mapping>()
-  readonly #byClient = new Map<Ipv4Address, Set<Mapping>>()
+  readonly #byClient = new Map<Ipv4Address, Own>()
   /** Those shown, in order of creation, so that an index is a place and a place is found by its order. */
   readonly #entries: Entry[] = []
   #nextOrder = 0
@@ -33,8 +43,9 @@ export class MappingTable {
     return this.#entries.length
   }
 
+  /** Each once, also where a carrier gave one port away twice. */
   mappings(): IterableIterator<Mapping> {
-    return this.#byPort.values()
+    return this.#byInternal.values()
   }
 
   at(protocol: Protocol, externalPort: Port): Mapping | undefined {
@@ -55,7 +66,12 @@ export class MappingTable {
   }
 
   ofClient(client: Ipv4Address): ReadonlySet<Mapping> {
-    return this.#byClient.get(client) ?? new Set()
+    return this.#byClient.get(client)?.mappings ?? NONE
+  }
+
+  /** How many entries lead to the LAN host. */
+  entriesOf(client: Ipv4Address): number {
+    return this.#byClient.get(client)?.entries ?? 0
   }
 
   /** The LAN hosts that have mappings. */
@@ -65,31 +81,32 @@ export class MappingTable {
 
   /** The MAC address that the mappings of `client` were made for; undefined while it has none, or none was known. */
   macOf(client: Ipv4Address): MacAddress | undefined {
-    for (const { mac } of this.ofClient(client)) if (mac !== undefined) return mac
-    return undefined
+    return this.#byClient.get(client)?.mac
   }
 
   /** Adds a mapping that has no entry yet. Its port must be free. */
   add(mapping: Mapping): void {
+    const { claim, mac } = mapping
     this.#byPort.set(keyOf(mapping), mapping)
-    this.#byInternal.set(internalKey(pcpMapping(mapping.claim)), mapping)
-    const own = this.#byClient.get(mapping.claim.client)
-    if (own) own.add(mapping)
-    else this.#byClient.set(mapping.claim.client, new Set([mapping]))
+    this.#byInternal.set(internalKey(pcpMapping(claim)), mapping)
+    const own = this.#byClient.get(claim.client) ?? { mappings: new Set(), entries: 0, mac }
+    own.mappings.add(mapping)
+    own.mac ??= mac
+    this.#byClient.set(claim.client, own)
   }
 
   remove(mapping: Mapping): void {
     for (const entry of [...mapping.entries.values()]) this.dropEntry(entry)
-    this.#byPort.delete(keyOf(mapping))
+    this.#leavePort(mapping)
     this.#byInternal.delete(internalKey(pcpMapping(mapping.claim)))
     const own = this.#byClient.get(mapping.claim.client)
-    own?.delete(mapping)
-    if (own?.size === 0) this.#byClient.delete(mapping.claim.client)
+    own?.mappings.delete(mapping)
+    if (own?.mappings.size === 0) this.#byClient.delete(mapping.claim.client)
   }
 
   /** Moves a mapping to the port the carrier gave it. */
   rekey(mapping: Mapping, externalPort: Port): void {
-    this.#byPort.delete(keyOf(mapping))
+    this.#leavePort(mapping)
     mapping.externalPort = externalPort
     this.#byPort.set(keyOf(mapping), mapping)
   }
@@ -101,6 +118,7 @@ export class MappingTable {
     const entry = { ...wanted, order: old?.order ?? this.#nextOrder++ }
     mapping.entries.set(remoteHost, entry)
     if (old) this.#hide(old)
+    else this.#count(mapping, 1)
     if (isShown(mapping)) this.#show(entry)
     return entry
   }
@@ -110,6 +128,7 @@ export class MappingTable {
     const { mapping, order, remoteHost } = entry
     this.#nextOrder = Math.max(this.#nextOrder, order + 1)
     mapping.entries.set(remoteHost, entry)
+    this.#count(mapping, 1)
     if (isShown(mapping)) this.#show(entry)
     return entry
   }
@@ -121,7 +140,19 @@ export class MappingTable {
 
   dropEntry(entry: Entry): void {
     entry.mapping.entries.delete(entry.remoteHost)
+    this.#count(entry.mapping, -1)
     this.#hide(entry)
+  }
+
+  /** A carrier that lost its state may have given the port to another mapping of ours since. */
+  #leavePort(mapping: Mapping): void {
+    const key = keyOf(mapping)
+    if (this.#byPort.get(key) === mapping) this.#byPort.delete(key)
+  }
+
+  #count({ claim: { client } }: Mapping, step: number): void {
+    const own = this.#byClient.get(client)
+    if (own) own.entries += step
   }
 
   #show(entry: Entry): void {

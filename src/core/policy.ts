@@ -121,7 +121,7 @@ export class Policy {
   check(table: MappingTable, client: Ipv4Address): void {
     const asked = this.#asked.get(client) ?? 0
     if (table.size + this.#askedInAll >= this.#limits.total) throw new Fault(728, 'access.total is reached')
-    if (entriesOf(table, client) + asked >= this.#limits.perHost)
+    if (table.entriesOf(client) + asked >= this.#limits.perHost)
       throw new Fault(728, 'access.perHost is reached')
   }
 
@@ -151,10 +151,4 @@ export class Policy {
     else this.#asked.set(client, asked)
     this.#askedInAll += step
   }
-}
-
-function entriesOf(table: MappingTable, client: Ipv4Address): number {
-  let own = 0
-  for (const mapping of table.ofClient(client)) own += mapping.entries.size
-  return own
 }

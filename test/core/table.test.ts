@@ -59,9 +59,36 @@ describe('MappingTable', () => {
           order,
         )
         expect(table.ofClient(HOST).size).toBe(order.length)
+        expect(table.entriesOf(HOST)).toBe(order.length)
         expect(table.entryAt(order.length)).toBeUndefined()
       }),
     )
+  })
+})
+
+describe('a port that the carrier gave away twice', () => {
+  const twice = () => {
+    const table = new MappingTable()
+    const [first, second] = [mapping(1), mapping(2)]
+    for (const one of [first, second]) {
+      table.add(one)
+      table.putEntry({ mapping: one, remoteHost: '', description: '', lease: 'infinite', leaseEnd: 'never' })
+    }
+    table.rekey(second, port(1))
+    return { first, second, table }
+  }
+
+  it('hides neither mapping from those who go through all', () => {
+    const { first, second, table } = twice()
+    expect([...table.mappings()]).toEqual([first, second])
+  })
+
+  it.each(['first', 'second'] as const)('leaves the other in place when the %s goes', (which) => {
+    const { table, ...both } = twice()
+    table.remove(both[which])
+    expect(table.size).toBe(1)
+    expect(table.at('TCP', port(1))).toBe(which === 'first' ? both.second : undefined)
+    expect([...table.mappings()]).toEqual([which === 'first' ? both.second : both.first])
   })
 })
 
