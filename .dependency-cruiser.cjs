@@ -24,6 +24,7 @@ module.exports = {
       '^src/metrics/',
       'core/(ports|status|types)|lib/|metrics/|pcp/(socket|wire)',
     ),
+    only('control-talks-to-core', '^src/control/', 'control/|core/|lib/'),
     only('demo-is-apart', '^src/demo/', 'demo/|lib/|pcp/wire/'),
     only('log-is-apart', '^src/log/', 'lib/|log/'),
     only('config-is-apart', '^src/config/', 'config/|lib/'),

@@ -5,6 +5,7 @@ import type { Config } from './config/schema.ts'
 import { assembleCore, type Core } from './core/assemble.ts'
 import type { InterworkingFunction } from './core/iwf.ts'
 import { leaveAddress } from './core/leave-address.ts'
+import { openControl } from './control/control.ts'
 import type { NatPort, ServerFacts, TimedRule } from './core/ports.ts'
 import { HostWatch } from './lan/host-watch.ts'
 import { type Interfaces, lansOf } from './lan/interfaces.ts'
@@ -126,6 +127,7 @@ async function startParts(config: Config, world: Surroundings, closers: Closers)
   closers.defer(followHosts(core.hosts, iwf, log))
   overview.start()
   closers.defer(() => overview.stop())
+  await openControl(config.control.path, { log, gateway: iwf, overview }, closers)
   void core.start()
   if (lans.length === 0)
     log.warn({ interfaces: config.lan.interfaces }, 'no LAN has an address yet; waiting for one')

@@ -4,6 +4,20 @@ import type { Commands } from './dispatch.ts'
 export const COMMANDS: Commands = new Map([
   ['run', { about: 'the daemon', load: async () => (await import('./run.ts')).run }],
   [
+    'status',
+    {
+      about: 'whether it works, what is wrong, and what to do',
+      load: async () => (await import('./status.ts')).status,
+    },
+  ],
+  [
+    'mappings',
+    {
+      about: 'lists, adds and deletes mappings',
+      load: async () => (await import('./mappings.ts')).mappings,
+    },
+  ],
+  [
     'demo',
     {
       about: 'the whole chain on loopback, explained step by step',

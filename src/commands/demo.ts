@@ -151,6 +151,7 @@ function demoConfig({ stateDir, server, httpPort }: DemoPlace): Config {
     nat: 'none',
     'state-dir': stateDir,
     'http-port': String(httpPort),
+    control: join(stateDir, 'control.sock'),
   }
   const config = loadConfig({ file: undefined, environment: {}, flags })
   if (!config.ok) throw new Error(config.why.map(({ what }) => what).join('; '))

@@ -1,5 +1,6 @@
 import type { Config } from '../config/schema.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { Lan } from '../lib/lan.ts'
 import type { Log } from '../lib/log.ts'
 import type { RouterNat } from '../main.ts'
 import { NftablesNat } from '../nat/nftables.ts'
@@ -43,4 +44,16 @@ export function routerNat(
     setLans: (lans) => started().setLans(lans),
     endFlowsOf: (address) => started().endFlowsOf(address),
   }
+}
+
+/** What keeps this system from doing NAT, in one line; undefined where nothing does. Changes nothing. */
+export async function natObstacle(
+  { nat: { allowLanPcp, masquerade, mode, ports }, wan }: Config,
+  lans: readonly Lan[],
+  world: { readonly clock: Clock; readonly log: Log },
+): Promise<string | undefined> {
+  if (mode === 'none') return undefined
+  const options = { wan: wan.interface, lans, block: ports, masquerade, allowLanPcp }
+  const whole = { ...world, spawn: spawnProgram, reservedPorts: kernelReservedPorts }
+  return await new NftablesNat(options, whole).preflight()
 }

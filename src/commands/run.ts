@@ -1,4 +1,4 @@
-import { existsSync, fstatSync } from 'node:fs'
+import { fstatSync } from 'node:fs'
 import type { Config } from '../config/schema.ts'
 import { readConfig } from '../config/read-config.ts'
 import { readInterfaces } from '../lan/interfaces.ts'
@@ -17,6 +17,7 @@ import { connectSocket } from '../pcp/socket.ts'
 import { loadIdentity } from '../store/identity.ts'
 import { openStateDirectory } from '../store/state-directory.ts'
 import { DONE, type Io, USAGE } from './io.ts'
+import { describeSystemError, missingInterface } from './preconditions.ts'
 import { reportProblems } from './problems.ts'
 import { random } from './random.ts'
 import { routerNat } from './router-nat.ts'
@@ -40,12 +41,11 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   const config = await readConfig(args.file, { environment: io.environment, flags: args.flags })
   if (!config.ok) return reportProblems(config.why, io)
   const missing = missingInterface(config.value)
-  if (missing !== undefined)
-    return refuse(io, `there is no interface ${missing}; see "ip link" for their names`)
+  if (missing !== undefined) return refuse(io, missing)
   try {
     return await serve(config.value, io)
   } catch (error) {
-    return refuse(io, error instanceof Error ? describe(error) : String(error))
+    return refuse(io, describeSystemError(error))
   }
 }
 
@@ -82,28 +82,6 @@ async function serve(config: Config, io: Io): Promise<number> {
 function logTo(io: Io, { log: { format, level } }: Config): Log {
   const journald = isJournalStream(io.environment['JOURNAL_STREAM'], fstatSync(1, { bigint: true }))
   return createLog({ level, format, journald, write: io.out })
-}
-
-const missingInterface = ({ lan, wan }: Config): string | undefined =>
-  [...lan.interfaces, wan.interface].find((name) => !existsSync(`/sys/class/net/${name}`))
-
-/** The system's errors, in the words of what was attempted. */
-function describe(
-  error: Error & { code?: unknown; port?: unknown; address?: unknown; path?: string },
-): string {
-  const at = `${String(error.address)}:${String(error.port)}`
-  switch (error.code) {
-    case 'EADDRINUSE':
-      return `${at} is in use by another program; end it, or choose another port with --http-port`
-    case 'EACCES':
-      return error.path === undefined ? error.message : `no permission for ${error.path}; run as root`
-    case 'EROFS':
-      return `${error.path ?? 'the disk'} cannot be written; choose another --state-dir`
-    case 'ENETUNREACH':
-      return 'there is no route to the PCP server; is the WAN up, and the address right?'
-    default:
-      return error.message
-  }
 }
 
 function refuse(io: Io, why: string): number {

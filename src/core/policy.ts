@@ -81,6 +81,10 @@ export class Policy {
 
   /** Faults: 606 for another host's address or a port the rules keep; 728 for adds that come too fast. */
   authorize(wanted: Wanted, caller: Caller): void {
+    if (caller.operator) {
+      if (this.#limits.isLanHost(wanted.internalClient)) return
+      throw new Fault(606, 'InternalClient is on no LAN of this router')
+    }
     const own = wanted.internalClient === caller.address
     if (!own && !this.#allowedFor(wanted, caller)) throw new Fault(606, 'InternalClient is not the caller')
     if (own && !this.#allowedOwn(wanted, caller))
@@ -90,7 +94,8 @@ export class Policy {
 
   /** May the caller change what is mapped so? Its own always, another host's where a rule lets it map that. */
   mayManage(mapped: Wanted, caller: Caller): boolean {
-    return mapped.internalClient === caller.address || this.#allowedFor(mapped, caller)
+    const own = mapped.internalClient === caller.address
+    return caller.operator === true || own || this.#allowedFor(mapped, caller)
   }
 
   /** May the caller map for others at all? */

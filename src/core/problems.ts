@@ -54,8 +54,8 @@ export function healthOf(problems: readonly Problem[], status: ConnectionStatus)
   return { severity: 'ok', sentence: 'Port mapping works: the carrier answers.' }
 }
 
-function wanAddress({ wan }: Symptoms): Problem | undefined {
-  if (wan.ipAddress !== null) return undefined
+function wanAddress({ server, wan }: Symptoms): Problem | undefined {
+  if (wan.ipAddress !== null || server?.reachable) return undefined
   return {
     id: 'wan-address',
     severity: 'error',

@@ -11,6 +11,8 @@ export type IgdVersion = 1 | 2
 export interface Caller {
   readonly address: Ipv4Address
   readonly version: IgdVersion
+  /** The operator of the router, at the control socket: every port and every LAN host is his, as often as he asks. */
+  readonly operator?: true
 }
 
 /** A RemoteHost: one address, or '' for anybody. */

@@ -31,7 +31,14 @@ describe('what is wrong, and what to do about it', () => {
   it('nothing yet', () => expect(healthOf([], 'Connecting').severity).toBe('waiting'))
 
   it.each<[string, Partial<Symptoms>, string, string, RegExp, RegExp]>([
-    ['no WAN address', { wan: NOWHERE }, 'wan-address', 'error', /lan0 has no IPv4/, /wan\.interface/],
+    [
+      'no WAN address',
+      { wan: NOWHERE, server: undefined },
+      'wan-address',
+      'error',
+      /lan0 has no IPv4/,
+      /wan\.interface/,
+    ],
     ['no LAN address', { lans: [NOWHERE] }, 'lan-address', 'error', /no LAN .*lan0/, /lan\.interfaces/],
     ['one LAN less', { lans: [...WELL.lans, NOWHERE] }, 'lan-address', 'warning', /lan0/, /ip address/],
     ['no server', { server: undefined }, 'no-server', 'error', /no PCP server/, /--pcp-server/],
@@ -75,7 +82,14 @@ describe('what is wrong, and what to do about it', () => {
   })
 
   it('a cause and a cure are one line each', () => {
-    const worst = problemsOf({ ...WELL, wan: NOWHERE, lans: [NOWHERE], rival: 'x', natFailure: 'y' })
+    const worst = problemsOf({
+      ...WELL,
+      wan: NOWHERE,
+      server: undefined,
+      lans: [NOWHERE],
+      rival: 'x',
+      natFailure: 'y',
+    })
     expect(worst.length).toBe(4)
     for (const { cause, cure } of worst) expect(`${cause}${cure}`).not.toMatch(/\n/)
   })

@@ -1,0 +1,59 @@
+import { constants } from 'node:fs'
+import { access } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { dirname } from 'node:path'
+import type { Config } from '../config/schema.ts'
+import { describeProblem, type Problem } from '../config/setting.ts'
+import { lansOf, readInterfaces } from '../lan/interfaces.ts'
+import { rivalGateway } from '../lan/rivals.ts'
+import { bootTime } from '../lib/boot-time.ts'
+import { Deadlines } from '../lib/deadlines.ts'
+import type { Decoded } from '../lib/decoded.ts'
+import type { Lan } from '../lib/lan.ts'
+import type { Log } from '../lib/log.ts'
+import { describeSystemError, missingInterface } from './preconditions.ts'
+import { natObstacle } from './router-nat.ts'
+
+/** What would keep the daemon from starting, each cause with its cure in one line. Nothing is changed. */
+export async function obstacles(config: Decoded<Config, readonly Problem[]>): Promise<readonly string[]> {
+  if (!config.ok) return config.why.map(describeProblem)
+  const missing = missingInterface(config.value)
+  if (missing !== undefined) return [missing]
+  const lans = lansOf(readInterfaces(), config.value.lan)
+  const found = await Promise.all([
+    natObstacle(config.value, lans, { clock: new Deadlines(bootTime()), log: QUIET }),
+    stateObstacle(config.value),
+    ...lans.map((lan) => portObstacle(lan, config.value.http.port)),
+  ])
+  return [...found, rivalObstacle()].filter((obstacle) => obstacle !== undefined)
+}
+
+async function stateObstacle({ state }: Config): Promise<string | undefined> {
+  for (let dir = state.dir; ; dir = dirname(dir)) {
+    try {
+      await access(dir, constants.W_OK)
+      return undefined
+    } catch (error) {
+      const absent = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+      if (absent && dir !== dirname(dir)) continue
+      return describeSystemError(error)
+    }
+  }
+}
+
+const portObstacle = ({ address }: Lan, port: number): Promise<string | undefined> =>
+  new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', (error) => resolve(describeSystemError(error)))
+    server.listen(port, address, () => server.close(() => resolve(undefined)))
+  })
+
+function rivalObstacle(): string | undefined {
+  const name = rivalGateway()
+  return name === undefined
+    ? undefined
+    : `${name} is an Internet gateway of this router too; stop it: systemctl disable --now ${name}`
+}
+
+const ignore = () => undefined
+const QUIET: Log = { debug: ignore, info: ignore, warn: ignore, error: ignore }
