@@ -12,7 +12,7 @@ import { obstacles } from './obstacles.ts'
 const USUAL_FILE = '/etc/igd-pcp/igd-pcp.toml'
 
 /** There is no daemon to ask: as `systemctl status` has it. */
-export const NOT_RUNNING = 3
+const NOT_RUNNING = 3
 /** The daemon refused. */
 export const REFUSED = 1
 
