@@ -20,7 +20,10 @@ function bench() {
   const app = controlApi({ log, gateway: core.iwf, overview })
   const call = async (options: InjectOptions) => {
     const answer = await core.answered(Promise.resolve(app.inject(options)))
-    return { status: answer.statusCode, body: answer.body === '' ? null : (JSON.parse(answer.body) as unknown) }
+    return {
+      status: answer.statusCode,
+      body: answer.body === '' ? null : (JSON.parse(answer.body) as unknown),
+    }
   }
   const add = (body: object | string) => call({ method: 'POST', url: '/v1/mappings', payload: body })
   const remove = (path: string) => call({ method: 'DELETE', url: `/v1/mappings/${path}` })
