@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { type } from 'node:os'
 import { type CarrierLine, carrierSide } from './carrier.ts'
 import type { Config } from './config/schema.ts'
@@ -30,7 +29,7 @@ import type { Endpoint, PcpSocket } from './pcp/socket.ts'
 import { type Identity, saveBootId, uuidFor } from './store/identity.ts'
 import type { OpenStore } from './store/state-directory.ts'
 import type { ServiceWorld } from './upnp/action.ts'
-import { DESCRIPTION_PATH, type DescriptionValues, type Descriptors } from './upnp/description.ts'
+import { configIdOf, DESCRIPTION_PATH, type DescriptionValues, type Descriptors } from './upnp/description.ts'
 import { sendNotify } from './upnp/gena/http-send.ts'
 import { Notifier } from './upnp/gena/notifier.ts'
 import { eventRoutes } from './upnp/gena/routes.ts'
@@ -276,13 +275,10 @@ function descriptionValues(config: Config, { descriptors, identity }: Surroundin
     wanUdn: `uuid:${uuidFor(root, 'WANDevice')}`,
     connectionUdn: `uuid:${uuidFor(root, 'WANConnectionDevice')}`,
   }
-  const content = JSON.stringify([...descriptors, label, udns, config.http])
   const { page, port: httpPort } = config.http
-  return { label, udns, httpPort, hasPage: page !== 'off', configId: configIdOf(content) }
+  const values = { label, udns, httpPort, hasPage: page !== 'off' }
+  return { ...values, configId: configIdOf(descriptors, values) }
 }
-
-/** UDA 1.1 §2.1: a number below 2^24 that changes with the descriptions. */
-const configIdOf = (content: string): number => createHash('sha256').update(content).digest().readUIntBE(0, 3)
 
 function interfaceNamed(text: string): InterfaceName {
   const name = parseInterfaceName(text)

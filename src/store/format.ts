@@ -90,10 +90,10 @@ function lastOfEach(changes: readonly (Line | undefined)[], header: Header | und
   return { kept, lastGeneration, systemUpdateId }
 }
 
-/** Undefined where the checksum does not fit. */
+/** Undefined where the checksum does not fit, and where it is the one of nothing. */
 function contentOf(line: string): unknown {
   const json = line.slice(9)
-  if (line.slice(0, 9) !== `${crc32(json).toString(16).padStart(8, '0')} `) return undefined
+  if (json === '' || line.slice(0, 9) !== `${crc32(json).toString(16).padStart(8, '0')} `) return undefined
   return JSON.parse(json)
 }
 

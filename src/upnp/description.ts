@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { IgdVersion } from '../core/types.ts'
 import { escapeMarkup } from '../lib/html.ts'
 import type { Ipv4Address } from '../lib/ip.ts'
@@ -49,6 +50,21 @@ export function documentsFor(
   values: DescriptionValues,
   address: Ipv4Address,
 ): Documents {
+  return filled(descriptors, values, address)
+}
+
+/**
+ * UDA 1.1 §2.1: a number below 2^24 that changes with any of the documents. Their addresses, which differ from LAN to
+ * LAN, do not count.
+ */
+export function configIdOf(descriptors: Descriptors, values: Omit<DescriptionValues, 'configId'>): number {
+  const hash = createHash('sha256')
+  for (const [path, document] of filled(descriptors, { ...values, configId: 0 }, ''))
+    hash.update(`${path} ${document.length}\n`).update(document)
+  return hash.digest().readUIntBE(0, 3)
+}
+
+function filled(descriptors: Descriptors, values: DescriptionValues, address: string): Documents {
   const { configId, hasPage, httpPort, label, udns } = values
   const presentationUrl = hasPage ? `http://${address}:${httpPort}/` : undefined
   const known = new Map<string, string | number | undefined>(

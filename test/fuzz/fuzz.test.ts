@@ -2,6 +2,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { type Run, type Target, fuzz, inputOf } from './harness.ts'
 import { accessRule, config } from './targets/config.ts'
 import { gena, http } from './targets/http.ts'
+import { journal } from './targets/journal.ts'
 import { dhcp, natPmp, pcpRequest, pcpResponse } from './targets/octets.ts'
 import { soap, xml } from './targets/soap.ts'
 import { ssdp } from './targets/ssdp.ts'
@@ -16,7 +17,20 @@ const SEED = Number(process.env['FUZZ_SEED'] ?? (IS_SHORT ? 1 : Date.now() % 1_0
 const SLACK = 16
 const AN_HOUR = 3600_000
 
-const TARGETS = [ssdp, http, gena, soap, xml, pcpRequest, pcpResponse, natPmp, dhcp, config, accessRule]
+const TARGETS = [
+  ssdp,
+  http,
+  gena,
+  soap,
+  xml,
+  pcpRequest,
+  pcpResponse,
+  natPmp,
+  dhcp,
+  config,
+  accessRule,
+  journal,
+]
 
 const runs: (readonly [string, Run])[] = []
 

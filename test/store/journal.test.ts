@@ -289,6 +289,12 @@ describe('formats', () => {
     expect(disk.text()).toBe(text)
   })
 
+  it('a line with the checksum of nothing is a lost one', () => {
+    const header = { journal: 1, bootId: 'one', lastGeneration: 4, systemUpdateId: 0 }
+    const read = replay(`${encodeLine(header)}00000000 \n${encodeLine(header)}`)
+    expect(read.ok && [read.value.lost, read.value.lastGeneration]).toEqual([2, 4])
+  })
+
   it('an older one is brought up step by step', () => {
     const old = (line: object) => encodeLine(line as never)
     const text =

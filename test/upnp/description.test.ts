@@ -1,7 +1,7 @@
 import { XMLParser } from 'fast-xml-parser'
 import { SyntaxValidator } from 'fast-xml-validator'
 import { describe, expect, it } from 'vitest'
-import { type DescriptionValues, documentsFor } from '../../src/upnp/description.ts'
+import { configIdOf, type DescriptionValues, documentsFor } from '../../src/upnp/description.ts'
 import { FACADE } from '../../src/upnp/facade.ts'
 import { serviceType } from '../../src/upnp/urn.ts'
 import { ip } from '../support/fake-carrier.ts'
@@ -146,4 +146,24 @@ it('a value is taken as it is, whatever it looks like', () => {
 it('a placeholder that nothing sets is an error at the start, not a broken description', () => {
   const broken = new Map([['igd1.xml', '<a>\n{{colour}}\n</a>']])
   expect(() => documentsFor(broken, values, ROUTER)).toThrow('colour')
+})
+
+describe('UDA 1.1 §2.1: CONFIGID', () => {
+  const configId = configIdOf(descriptors, values)
+  const [[name, template] = ['', '']] = descriptors
+
+  it('fits 24 bits, and stays while nothing changes', () => {
+    expect(configId).toBeLessThan(2 ** 24)
+    expect(configIdOf(new Map(descriptors), { ...values, udns: { ...values.udns } })).toBe(configId)
+  })
+
+  it.each<readonly [string, typeof descriptors, Partial<DescriptionValues>]>([
+    ['a label', descriptors, { label: { ...values.label, friendlyName: 'other' } }],
+    ['a UDN', descriptors, { udns: { ...values.udns, wanUdn: 'uuid:other' } }],
+    ['the port', descriptors, { httpPort: 5001 }],
+    ['the page', descriptors, { hasPage: !values.hasPage }],
+    ['a document', new Map([...descriptors, [name, `${template}\n`]]), {}],
+  ])('%s that changes makes it another', (_what, documents, over) => {
+    expect(configIdOf(documents, { ...values, ...over })).not.toBe(configId)
+  })
 })
