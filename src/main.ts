@@ -171,6 +171,7 @@ async function startCore(config: Config, world: Surroundings, closers: Closers):
       maxLifetime: config.pcp.maxLifetime,
       limits: { ...config.access, isLanHost: isLanHostOf(config, world) },
       probe: config.igd.probe === 'on',
+      describes: config.pcp.description,
       saved: world.store.saved,
       closing: closing.signal,
     },

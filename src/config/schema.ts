@@ -110,6 +110,10 @@ const pcp = v.strictObject({
     meaning: 'Whether a server that speaks only NAT-PMP (RFC 6886) is used with that.',
     why: 'Routers in front of this one often know nothing else.',
   }),
+  description: key(v.optional(onOff(), false), {
+    meaning: 'Tell the carrier how control points describe their mappings (RFC 7220).',
+    why: 'The names of programs and devices are nobody else’s business (RFC 7220 §4).',
+  }),
   releaseOnExit: key(v.optional(onOff(), false), {
     meaning: 'Delete the mappings at the carrier when the daemon ends.',
     why: 'Mappings belong to the users; a restart must not cost them their ports.',

@@ -126,6 +126,7 @@ export class Adding {
       externalPort: this.#wishedPort(request, preferFailure),
       preferFailure,
       remoteHost: request.remoteHost,
+      description: request.description,
       lifetime: firstLifetime(leaseEnd(request.lease, now), now, maxLifetime),
       externalAddress: external.address,
     }

@@ -40,6 +40,8 @@ export interface CoreOptions {
   readonly limits: Limits
   /** `igd.probe`: ask the carrier about ports that GetSpecificPortMappingEntry does not find. */
   readonly probe: boolean
+  /** `pcp.description`: tell the carrier how control points call their mappings. */
+  readonly describes: boolean
   /** What the journal kept of the last run. */
   readonly saved: Saved
   /** Aborts when the daemon stops. */
@@ -90,7 +92,8 @@ function contextOf(
 ): Context {
   const changes = new Changes(saved.systemUpdateId)
   const table = new MappingTable()
-  const capabilities = new Capabilities(outside.clock, options.wanPorts !== undefined)
+  const { describes, wanPorts: block } = options
+  const capabilities = new Capabilities(outside.clock, { describes, filtersHere: block !== undefined })
   const holds = new Holds(outside.clock)
   const carrier = new Carrier(outside, { capabilities, holds, mappings: () => table.size })
   const ports = { ...outside, pcp: carrier }

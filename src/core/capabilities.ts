@@ -16,6 +16,11 @@ const carries = (request: MapRequest, option: Optional): boolean =>
 const without = (request: MapRequest, option: Optional): MapRequest =>
   option === 'PREFER_FAILURE' ? { ...request, preferFailure: false } : { ...request, remotePeers: undefined }
 
+interface OwnRules {
+  readonly filtersHere: boolean
+  readonly describes: boolean
+}
+
 /**
  * Which options the server turned out not to have. PREFER_FAILURE and FILTER are optional for servers (RFC 6887
  * §13.2, §13.3) and off by default on some, so a request that they refuse is made without.
@@ -26,13 +31,18 @@ export class Capabilities {
   /** The router enforces RemoteHost itself, so FILTER at the carrier only saves it work. */
   readonly #filtersHere: boolean
 
-  constructor(clock: Clock, filtersHere: boolean) {
+  /** `pcp.description`: may the carrier read how LAN hosts call their mappings (RFC 7220 §4)? */
+  readonly #describes: boolean
+
+  constructor(clock: Clock, { describes, filtersHere }: OwnRules) {
     this.#clock = clock
     this.#filtersHere = filtersHere
+    this.#describes = describes
   }
 
-  /** `request` without what the server lacks. */
-  fit(request: MapRequest): MapRequest {
+  /** `request` without what the server lacks, or is not to have. */
+  fit(wanted: MapRequest): MapRequest {
+    const request = this.#describes ? wanted : { ...wanted, description: '' }
     const lacking = [...this.#lacking].filter(([, until]) => until > this.#clock.now())
     return lacking.reduce((fitting, [option]) => without(fitting, option), request)
   }

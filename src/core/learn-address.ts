@@ -21,6 +21,7 @@ const WISH: Wish = {
   externalPort: 0,
   preferFailure: false,
   remoteHost: '',
+  description: '',
   lifetime: seconds(120),
   externalAddress: undefined,
 }

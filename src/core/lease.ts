@@ -10,6 +10,9 @@ const SHORTEST_RENEWAL = 120
 /** RFC 6887 §15: longer grants are counted as one day, in case the server forgets. */
 const LONGEST_GRANT = 86_400
 
+/** RFC 6887 §11.2.1: renewals come 4 s apart at least, so a shorter grant is renewed as this one is. */
+const SHORTEST_GRANT = 8
+
 export type LeaseEnd = Millis | 'never'
 
 export const leaseEnd = (lease: Lease, now: Millis): LeaseEnd =>
@@ -40,4 +43,5 @@ export const renewalLifetime = (end: LeaseEnd, now: Millis, cap: Seconds | undef
   seconds(Math.max(SHORTEST_RENEWAL, firstLifetime(end, now, cap)))
 
 /** RFC 6887 §15: what to believe of a granted lifetime. */
-export const believed = (lifetime: Seconds): Seconds => seconds(Math.min(lifetime, LONGEST_GRANT))
+export const believed = (lifetime: Seconds): Seconds =>
+  seconds(Math.max(SHORTEST_GRANT, Math.min(lifetime, LONGEST_GRANT)))

@@ -45,6 +45,8 @@ export interface MapRequest extends PcpMapping {
    * never filtered, so nothing is said of it.
    */
   readonly remotePeers: readonly Ipv4Address[] | undefined
+  /** What the control point calls it, for DESCRIPTION (RFC 7220); '' for nothing. */
+  readonly description: string
   /** 'until-answered' follows RFC 6887 §8.1.1 until the signal ends it; 'once' sends one packet (§11.2.1). */
   readonly sending: 'until-answered' | 'once'
   /** Is the mapping one that was granted before? Nobody waits for that, so it may wait its turn. */

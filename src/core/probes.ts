@@ -123,6 +123,7 @@ const wishFor = (externalPort: Port): Wish => ({
   externalPort,
   preferFailure: true,
   remoteHost: '',
+  description: '',
   lifetime: LIFETIME,
   externalAddress: undefined,
 })

@@ -1,6 +1,6 @@
 import { type IpAddress, isUnspecified } from '../lib/ip.ts'
 import type { Port, Seconds } from '../lib/units.ts'
-import { type Claim, type Mapping, remoteHosts } from './mapping.ts'
+import { type Claim, type Entry, type Mapping, remoteHosts } from './mapping.ts'
 import type { MapRequest, NatRule, PcpMapping } from './ports.ts'
 import type { RemoteHost } from './types.ts'
 
@@ -21,6 +21,7 @@ export interface Wish {
   readonly preferFailure: boolean
   readonly remoteHost: RemoteHost
   readonly lifetime: Seconds
+  readonly description: string
   /** RFC 6887 §10: the address the other mappings have, so that all share one. */
   readonly externalAddress: IpAddress | undefined
 }
@@ -32,9 +33,13 @@ export const firstRequest = (claim: Claim, wish: Wish): MapRequest => ({
   lifetime: wish.lifetime,
   preferFailure: wish.preferFailure,
   remotePeers: wish.remoteHost === '' ? undefined : [wish.remoteHost],
+  description: wish.description,
   sending: 'until-answered',
   renews: false,
 })
+
+/** The carrier knows one description of a mapping, where control points may have several entries of it. */
+const firstEntry = ({ entries }: Mapping): Entry | undefined => entries.values().next().value
 
 /** RFC 6887 §11.2.1: a renewal suggests what is assigned now. */
 export const renewalRequest = (
@@ -46,6 +51,7 @@ export const renewalRequest = (
   suggestedAddress: mapping.grant.external.address,
   lifetime,
   remotePeers: mapping.filtered ? remoteHosts(mapping) : undefined,
+  description: firstEntry(mapping)?.description ?? '',
   renews: true,
 })
 

@@ -1,5 +1,6 @@
 import { type RemoteInfo, type Socket, createSocket } from 'node:dgram'
 import { once } from 'node:events'
+import { networkInterfaces } from 'node:os'
 import { type Ipv4Address, parseIp } from '../lib/ip.ts'
 import type { Log } from '../lib/log.ts'
 import type { Endpoint } from './socket.ts'
@@ -15,8 +16,9 @@ type Announcement =
 
 type Hear = (announcement: Announcement) => void
 
-/** RFC 6887 §14.1.3, RFC 6886 §3.2.1: the group that servers announce their restarts to. */
+/** RFC 6887 §14.1.3, RFC 6886 §3.2.1: the groups that servers announce their restarts to. */
 const GROUP = '224.0.0.1'
+const GROUP6 = 'ff02::1'
 
 /**
  * Multicast ANNOUNCE (RFC 6887 §14.1), and NAT-PMP's announcement of its address (RFC 6886 §3.2.1). Anybody near can
@@ -53,11 +55,11 @@ function readAnnouncement(packet: Uint8Array): Announcement | undefined {
     : undefined
 }
 
-/** The socket that hears announcements on the WAN, wherever that has its address now. */
+/** The sockets that hear announcements on the WAN, wherever that has its address now. Others may listen beside them. */
 export class AnnouncementSocket {
   readonly #announcements: Announcements
   readonly #log: Log
-  #socket: Socket | undefined
+  readonly #sockets = new Set<Socket>()
 
   constructor(announcements: Announcements, log: Log) {
     this.#announcements = announcements
@@ -67,31 +69,55 @@ export class AnnouncementSocket {
   /** Hears on the interface that has `address`. Where it cannot, a restart is noticed at the next renewal. */
   async join(address: Ipv4Address): Promise<void> {
     this.leave()
-    const socket = createSocket({ type: 'udp4', reuseAddr: true })
-    this.#socket = socket
-    try {
-      socket.bind(CLIENT_PORT, GROUP)
-      await once(socket, 'listening')
-      socket.addMembership(GROUP, address)
-      socket.on('error', (error) => this.#fail(error))
-      socket.on('message', (packet, from) => this.#receive(packet, from))
-    } catch (error) {
-      this.#fail(error)
-    }
+    await this.#hear(createSocket({ type: 'udp4', reuseAddr: true }), 'warn', GROUP, (socket) =>
+      socket.addMembership(GROUP, address),
+    )
+    const zone = interfaceOf(address)
+    // Many a WAN has no IPv6: no reason for a warning.
+    if (zone !== undefined)
+      await this.#hear(
+        createSocket({ type: 'udp6', reuseAddr: true }),
+        'debug',
+        `${GROUP6}%${zone}`,
+        (socket) => socket.addMembership(GROUP6, `::%${zone}`),
+      )
   }
 
   leave(): void {
-    this.#socket?.close()
-    this.#socket = undefined
+    for (const socket of this.#sockets) this.#close(socket)
+  }
+
+  async #hear(
+    socket: Socket,
+    level: 'debug' | 'warn',
+    group: string,
+    join: (socket: Socket) => void,
+  ): Promise<void> {
+    this.#sockets.add(socket)
+    const fail = (error: unknown) => {
+      this.#close(socket)
+      this.#log[level]({ error: String(error), group }, 'cannot hear the carrier announce restarts')
+    }
+    try {
+      socket.bind(CLIENT_PORT, group)
+      await once(socket, 'listening')
+      join(socket)
+      socket.on('error', fail)
+      socket.on('message', (packet, from) => this.#receive(packet, from))
+    } catch (error) {
+      fail(error)
+    }
   }
 
   #receive(packet: Uint8Array, from: RemoteInfo): void {
-    const address = parseIp(from.address)
+    const address = parseIp(from.address.split('%')[0] ?? '')
     if (address) this.#announcements.receive(packet, { address, port: from.port })
   }
 
-  #fail(error: unknown): void {
-    this.leave()
-    this.#log.warn({ error: String(error) }, 'cannot hear the carrier announce restarts')
+  #close(socket: Socket): void {
+    if (this.#sockets.delete(socket)) socket.close()
   }
 }
+
+const interfaceOf = (address: Ipv4Address): string | undefined =>
+  Object.entries(networkInterfaces()).find(([, all]) => all?.some((own) => own.address === address))?.[0]

@@ -1,5 +1,6 @@
 import type { MapRequest, PcpMapping } from '../core/ports.ts'
 import { ANY_IPV4, ANY_IPV6, type IpAddress, type Ipv4Address, isIpv4 } from '../lib/ip.ts'
+import { describedAs } from './description.ts'
 import { PROTOCOL_NUMBER } from './wire/constants.ts'
 import type { Nonce, Option, Request } from './wire/message.ts'
 
@@ -9,8 +10,8 @@ export interface Asker {
   readonly nonce: Nonce
 }
 
-/** What fits in 1100 octets beside MAP, THIRD_PARTY, PREFER_FAILURE and the FILTER that clears (§7). */
-const MAX_FILTERS = 41
+/** What fits in 1100 octets beside MAP, THIRD_PARTY, PREFER_FAILURE, DESCRIPTION and the FILTER that clears (§7). */
+const MAX_FILTERS = 35
 
 /** §13.3: a prefix of an IPv4 address counts from the start of ::ffff:0:0/96. */
 const HOST_PREFIX = 128
@@ -36,6 +37,7 @@ export function mapRequest(request: MapRequest, asker: Asker): Request {
       ...thirdParty(request, asker),
       ...(request.preferFailure ? [{ option: 'PREFER_FAILURE' } as const] : []),
       ...filters(request.remotePeers),
+      ...description(request),
     ],
   }
 }
@@ -76,6 +78,12 @@ const allZeros = (mapping: PcpMapping, { clientAddress }: Asker): IpAddress =>
 function thirdParty(mapping: PcpMapping, { clientAddress }: Asker): readonly Option[] {
   const internalAddress = thirdPartyOf(mapping, clientAddress)
   return internalAddress === undefined ? [] : [{ option: 'THIRD_PARTY', internalAddress }]
+}
+
+/** RFC 7220 §3: an empty one would erase what the server has. */
+function description(request: MapRequest): readonly Option[] {
+  const text = describedAs(request.description)
+  return text.length === 0 ? [] : [{ option: 'DESCRIPTION', text }]
 }
 
 /**

@@ -85,7 +85,7 @@ describe('AddPortMapping (RFC 6970 §5.6.2)', () => {
     expect(context.table.size).toBe(0)
   })
 
-  it('T2 R6970-5.1-3: a silent carrier is 501 at 25 s, and what it may hold is deleted until it says so', async () => {
+  it('T2 C-8.1.1-6 R6970-5.1-3: a silent carrier is 501 at 25 s, and what it may hold is deleted until it says so', async () => {
     const { carrier, clock, context, iwf, nat } = coreBench()
     carrier.silent = true
     const start = clock.now()

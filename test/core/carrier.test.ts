@@ -20,6 +20,7 @@ const first: MapRequest = {
   lifetime: seconds(3600),
   preferFailure: true,
   remotePeers: undefined,
+  description: '',
   sending: 'until-answered',
   renews: false,
 }
@@ -33,7 +34,7 @@ function between(mappings = 0) {
   const line = (_fields: object, message: string) => void lines.push(message)
   const log = { debug: line, info: line, warn: line, error: line }
   const holds = new Holds(clock)
-  const capabilities = new Capabilities(clock, true)
+  const capabilities = new Capabilities(clock, { describes: false, filtersHere: true })
   const carrier = new Carrier(
     { clock, log, pcp: server, random: fixedDice() },
     { capabilities, holds, mappings: () => mappings },

@@ -17,11 +17,12 @@ describe('what the carrier refused (RFC 6887 §8.3)', () => {
     ['NOT_AUTHORIZED', 0, 1800, 606],
     ['NOT_AUTHORIZED', 0xffffffff, 86_400, 606],
     ['UNSUPP_PROTOCOL', 0xffffffff, 1800, 501],
+    ['NETWORK_FAILURE', 0, 30, 501],
     ['NOT_AUTHORIZED', 90, 90, 606],
     ['USER_EX_QUOTA', 0, 30, 728],
     ['CANNOT_PROVIDE_EXTERNAL', 0, 30, 718],
   ] as const)(
-    'C-8.3-4 C-7.4-1 T21: %s for %i s is not asked again for %i s',
+    'C-8.3-4 C-7.4-1 C-7.4-3 T21: %s for %i s is not asked again for %i s',
     async (result, lifetime, held, code) => {
       const { ask, carrier, clock, first } = await refused(result, lifetime)
       expect(first).toBe(code)

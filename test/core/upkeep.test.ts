@@ -10,7 +10,7 @@ const mapped = async (over: Parameters<typeof add>[0] = {}, maxLifetime = 120) =
 }
 
 describe('renewal while the lease lives (RFC 6970 §5.9)', () => {
-  it('R6970-4.1-5 R6970-5.9-4: 120 s granted for 3600 s: renewed to the end, then deleted', async () => {
+  it('R6970-4.1-5 R6970-5.9-4 C-15-2: 120 s granted for 3600 s: renewed to the end, then deleted', async () => {
     const { carrier, clock, iwf, nat } = await mapped()
     let lapses = 0
     const watch = () => {

@@ -21,6 +21,7 @@ export const wanted: MapRequest = {
   lifetime: seconds(3600),
   preferFailure: false,
   remotePeers: undefined,
+  description: '',
   sending: 'until-answered',
   renews: false,
 }

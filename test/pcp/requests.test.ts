@@ -17,6 +17,7 @@ const wanted: MapRequest = {
   lifetime: seconds(3600),
   preferFailure: false,
   remotePeers: undefined,
+  description: '',
   sending: 'until-answered',
   renews: false,
 }
@@ -69,7 +70,19 @@ describe('RFC 6887 §11.2: what is asked', () => {
        03000014 00800000 00000000000000000000ffffcb007106`,
     ],
     ['§13.3: nobody listed lifts the filter', { ...wanted, remotePeers: [] }, asker, `${CREATE} ${CLEAR}`],
-    ['§13.3: more hosts than fit', { ...wanted, remotePeers: peers(42) }, asker, `${CREATE} ${CLEAR}`],
+    ['§13.3: more hosts than fit', { ...wanted, remotePeers: peers(36) }, asker, `${CREATE} ${CLEAR}`],
+    [
+      'R6970-4.1-12: DESCRIPTION (RFC 7220 §2), padded and not terminated',
+      { ...wanted, description: 'he\nllo' },
+      asker,
+      `${CREATE} 80000005 68656c6c 6f000000`,
+    ],
+    [
+      'R6970-4.1-12: nothing that can be read is no description',
+      { ...wanted, description: '\0\t' },
+      asker,
+      CREATE,
+    ],
     [
       'R6970-5.9-2: an infinite lifetime',
       { ...wanted, lifetime: seconds(0xffffffff) },
@@ -80,10 +93,11 @@ describe('RFC 6887 §11.2: what is asked', () => {
     expect(toHex(encodeRequest(mapRequest(request, from)))).toBe(toHex(fromHex(hex)))
   })
 
-  it('C-7-1: the most options there can be fit in 1100 octets', () => {
-    const request = { ...thirdParty, suggestedPort: port(1), preferFailure: true, remotePeers: peers(41) }
+  it('C-7-1 C-7.3-4: the most options there can be fit in 1100 octets', () => {
+    const wishes = { suggestedPort: port(1), preferFailure: true, remotePeers: peers(35) }
+    const request = { ...thirdParty, ...wishes, description: 'x'.repeat(200) }
     const packet = encodeRequest(mapRequest(request, asker))
-    expect(mapRequest(request, asker).options).toHaveLength(44)
+    expect(mapRequest(request, asker).options).toHaveLength(39)
     expect(packet.length).toBeLessThanOrEqual(1100)
     expect(packet.length + 24).toBeGreaterThan(1100)
   })
@@ -95,7 +109,7 @@ describe('RFC 6887 §15.1: what is deleted', () => {
   const keen = { ...wanted, suggestedPort: port(8080), preferFailure: true, remotePeers: peers(1) }
 
   it.each([
-    ['C-15.1-1: zeros, and neither PREFER_FAILURE nor FILTER', keen, asker, DELETE],
+    ['C-15.1-1 E13: zeros, and neither PREFER_FAILURE nor FILTER', keen, asker, DELETE],
     [
       'C-15.1-1: the zeros of IPv6 for an IPv6 mapping',
       wanted,

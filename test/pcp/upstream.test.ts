@@ -16,6 +16,7 @@ const REQUEST: MapRequest = {
   lifetime: seconds(3600),
   preferFailure: true,
   remotePeers: undefined,
+  description: '',
   sending: 'until-answered',
   renews: false,
 }
@@ -96,7 +97,7 @@ async function upstreamOver(...answering: boolean[]) {
 }
 
 describe('one server with several addresses (RFC 7488 §3)', () => {
-  it('S7488-3-6: keeps to the address that works', async () => {
+  it('S7488-3-6 C-8.1.1-5: keeps to the address that works', async () => {
     const { addresses, ask } = await upstreamOver(true, true)
     await ask()
     await ask()

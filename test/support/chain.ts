@@ -42,6 +42,7 @@ export async function chain(
       maxLifetime: undefined,
       limits: { ...FREE, ...limits },
       probe: false,
+      describes: false,
       saved: NOTHING_SAVED,
       closing: sharedAbort().signal,
     },

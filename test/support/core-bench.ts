@@ -83,6 +83,7 @@ export function coreBench(over: Partial<CoreOptions> = {}, world = newWorld()) {
       wanPorts: { first: 49_152, last: 57_343 },
       takenPorts: [],
       probe: false,
+      describes: false,
       maxLifetime: undefined,
       limits,
       saved: NOTHING_SAVED,

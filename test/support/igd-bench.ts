@@ -85,6 +85,7 @@ export async function igdBench({ settings = {}, options = {}, ...core }: Options
       maxLifetime: undefined,
       limits: FREE,
       probe: false,
+      describes: false,
       saved: NOTHING_SAVED,
       closing: closing.signal,
       ...core,

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Namespace } from './namespace.ts'
 import { until } from './program.ts'
@@ -106,7 +106,8 @@ export class Carrier {
   readonly #host: Namespace
   readonly #options: CarrierOptions
   readonly #directory: string
-  readonly #leaseFile: string
+  /** Where miniupnpd keeps its table. */
+  readonly leaseFile: string
   #pid = 0
   #completed: readonly CarrierLease[] = []
 
@@ -115,15 +116,16 @@ export class Carrier {
     this.#host = host
     this.#options = options
     this.#directory = directory
-    this.#leaseFile = join(directory, 'leases')
+    this.leaseFile = join(directory, 'leases')
   }
 
   /** Starts it, at first or again. Again it knows what its lease file holds, and its epoch is new. */
   async start(): Promise<void> {
     const file = join(this.#directory, 'miniupnpd.conf')
-    await writeFile(file, settings(this.#options, this.#leaseFile))
+    await writeFile(file, settings(this.#options, this.leaseFile))
     await this.#host.nft(RULES)
     const pidFile = join(this.#directory, 'miniupnpd.pid')
+    await rm(pidFile, { force: true }) // it would take a killed predecessor for a running one
     await this.#host.must(['miniupnpd', '-f', file, '-P', pidFile])
     await until('the carrier listens', 5_000, async () => {
       const sockets = await this.#host.must(['ss', '-Hlun', 'sport = :5351'])
@@ -149,8 +151,8 @@ export class Carrier {
 
   /** What miniupnpd says it has mapped. */
   async leases(): Promise<readonly CarrierLease[]> {
-    if (!existsSync(this.#leaseFile)) return [] // it keeps none when it has nothing mapped
-    const text = await readFile(this.#leaseFile, 'utf8')
+    if (!existsSync(this.leaseFile)) return [] // it keeps none when it has nothing mapped
+    const text = await readFile(this.leaseFile, 'utf8')
     return text.split('\n').filter(Boolean).map(parseLease)
   }
 

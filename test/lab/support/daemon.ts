@@ -7,7 +7,7 @@ import { type Program, until } from './program.ts'
 import { python } from './python.ts'
 import { ADDRESS, type NatMode } from './topology.ts'
 
-const CLI = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url))
+export const CLI = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url))
 export const HTTP_PORT = 5000
 export const IGD1 = 'urn:schemas-upnp-org:device:InternetGatewayDevice:1'
 export const IGD2 = 'urn:schemas-upnp-org:device:InternetGatewayDevice:2'
