@@ -9,14 +9,13 @@ import { linked } from '../pcp/link-bench.ts'
 import { ip, toHex } from '../pcp/literals.ts'
 import { chain, map } from '../support/chain.ts'
 import { add, caller, coreBench, faultOf, key } from '../support/core-bench.ts'
-import { SERVER } from '../support/memory-carrier.ts'
+import { type MemoryCarrier, SERVER } from '../support/memory-carrier.ts'
 
 // Rules that only show when the core, the client and a server are together.
 
 /** Every datagram that the server of `bench` gets from now on. */
-function recorded(bench: { carrier: { responder: { handle: unknown } } }): Uint8Array[] {
+function recorded({ carrier: { responder } }: { readonly carrier: MemoryCarrier }): Uint8Array[] {
   const packets: Uint8Array[] = []
-  const { responder } = bench.carrier as Awaited<ReturnType<typeof chain>>['carrier']
   const handle = responder.handle.bind(responder)
   responder.handle = (bytes, source) => {
     packets.push(bytes)
