@@ -1,10 +1,12 @@
 import { type } from 'node:os'
 import { type CarrierLine, carrierSide } from './carrier.ts'
+import type { LiveConfig } from './config/reload.ts'
 import type { Config } from './config/schema.ts'
 import { assembleCore, type Core } from './core/assemble.ts'
 import type { InterworkingFunction } from './core/iwf.ts'
 import { leaveAddress } from './core/leave-address.ts'
 import { openControl } from './control/control.ts'
+import type { Limits } from './core/policy.ts'
 import type { NatPort, ServerFacts, TimedRule } from './core/ports.ts'
 import { HostWatch } from './lan/host-watch.ts'
 import { type Interfaces, lansOf } from './lan/interfaces.ts'
@@ -87,23 +89,24 @@ const RELEASE_PATIENCE = millis(1500)
 const LEAVE_PATIENCE = millis(1500)
 
 /** Starts all parts, or none: what was started is stopped again when one fails. */
-export async function startDaemon(config: Config, world: Surroundings): Promise<Daemon> {
+export async function startDaemon(live: LiveConfig, world: Surroundings): Promise<Daemon> {
   const closers = new Closers((error) =>
     world.log.error({ error: String(error) }, 'a part did not stop cleanly'),
   )
   try {
-    return await startParts(config, world, closers)
+    return await startParts(live, world, closers)
   } catch (error) {
     await closers[Symbol.asyncDispose]()
     throw error
   }
 }
 
-async function startParts(config: Config, world: Surroundings, closers: Closers): Promise<Daemon> {
+async function startParts(live: LiveConfig, world: Surroundings, closers: Closers): Promise<Daemon> {
+  const config = live.current
   const { clock, log, nat } = world
   const end = { release: false }
 
-  const core = await startCore(config, world, closers)
+  const core = await startCore(live, world, closers)
   const { iwf } = core
   const values = descriptionValues(config, world)
   const lans = lansOf(world.interfaces(), config.lan)
@@ -111,7 +114,7 @@ async function startParts(config: Config, world: Surroundings, closers: Closers)
   const notifier = new Notifier({ ...world, send: sendNotify }, services)
   notifier.start(core.context.changes)
   closers.defer(() => notifier.stop())
-  const overview = new Overview(config, world, core)
+  const overview = new Overview(live, world, core)
   const http = httpServer(config, { world, values, services, notifier, overview })
   await http.start(lans)
   closers.defer(() => http.stop())
@@ -149,7 +152,8 @@ interface CoreParts extends Core, CarrierLine {
   readonly server: () => ServerFacts | undefined
 }
 
-async function startCore(config: Config, world: Surroundings, closers: Closers): Promise<CoreParts> {
+async function startCore(live: LiveConfig, world: Surroundings, closers: Closers): Promise<CoreParts> {
+  const config = live.current
   const closing = sharedAbort()
   const counters = new Counters()
   const { clock } = world
@@ -169,7 +173,7 @@ async function startCore(config: Config, world: Surroundings, closers: Closers):
       wanPorts: config.nat.mode === 'nftables' ? config.nat.ports : undefined,
       takenPorts: [...(await localPorts()), { protocol: 'UDP', port: world.identity.sourcePort }],
       maxLifetime: config.pcp.maxLifetime,
-      limits: { ...config.access, isLanHost: isLanHostOf(config, world) },
+      limits: limitsOf(live, isLanHostOf(config, world)),
       probe: config.igd.probe === 'on',
       describes: config.pcp.description,
       saved: world.store.saved,
@@ -181,6 +185,25 @@ async function startCore(config: Config, world: Surroundings, closers: Closers):
   const leave = () => leaveAddress(core.context, after(world.clock.now(), LEAVE_PATIENCE))
   return { ...core, ...line, hosts, leave, counters, server: () => carrier.pcp.server }
 }
+
+/** As the configuration has them at the moment of each question. */
+const limitsOf = (live: LiveConfig, isLanHost: Limits['isLanHost']): Limits => ({
+  get rules() {
+    return live.current.access.rules
+  },
+  get refusedPorts() {
+    return live.current.access.refusedPorts
+  },
+  get perHost() {
+    return live.current.access.perHost
+  },
+  get total() {
+    return live.current.access.total
+  },
+  addRate: live.current.access.addRate,
+  addBurst: live.current.access.addBurst,
+  isLanHost,
+})
 
 /** Of the LANs of this moment. */
 const isLanHostOf =

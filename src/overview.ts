@@ -1,4 +1,4 @@
-import type { Config } from './config/schema.ts'
+import type { LiveConfig } from './config/reload.ts'
 import type { Core } from './core/assemble.ts'
 import type { ServerFacts } from './core/ports.ts'
 import type { EventStatus, Status } from './core/status.ts'
@@ -31,15 +31,15 @@ interface OverviewParts extends Pick<Core, 'context' | 'nextAttempt'> {
 
 /** All that can be seen of the daemon, put together when somebody looks. */
 export class Overview {
-  readonly #config: Config
+  readonly #live: LiveConfig
   readonly #world: OverviewWorld
   readonly #parts: OverviewParts
   readonly #startedAt: Millis
   #rival: string | undefined
   #timer: Disposable | undefined
 
-  constructor(config: Config, world: OverviewWorld, parts: OverviewParts) {
-    this.#config = config
+  constructor(live: LiveConfig, world: OverviewWorld, parts: OverviewParts) {
+    this.#live = live
     this.#world = world
     this.#parts = parts
     this.#startedAt = world.clock.now()
@@ -61,7 +61,7 @@ export class Overview {
 
   read(): Status {
     const { counters, server, ...core } = this.#parts
-    const { access, nat } = this.#config
+    const { access, nat } = this.#live.current
     return statusOf(core, {
       ...this.#addresses(),
       date: this.#world.date(),
@@ -88,7 +88,7 @@ export class Overview {
   }
 
   #addresses(): Pick<Status, 'lans' | 'wan'> {
-    const { lan, wan } = this.#config
+    const { lan, wan } = this.#live.current
     const interfaces = this.#world.interfaces()
     const lans = lansOf(interfaces, lan)
     return {

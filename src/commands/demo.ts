@@ -97,22 +97,25 @@ async function show(io: Io, closers: Closers): Promise<number> {
   const events = new RecentEvents(QUIET, date, EVENTS)
   const store = await openStateDirectory(stateDir, { clock, log: QUIET })
   closers.defer(() => store.close())
-  const daemon = await startDaemon(config, {
-    clock,
-    random,
-    log: events,
-    events,
-    date,
-    rival: () => undefined, // nothing is announced that it could clash with
-    interfaces: () => ({ lo: networkInterfaces()['lo'] }),
-    neighbourTable: () => '', // loopback has no neighbours
-    disk: NO_LEASES,
-    connect: (to) => tap.connect(to),
-    descriptors: io.descriptors,
-    identity: await loadIdentity(stateDir),
-    nat: withoutNat,
-    store,
-  })
+  const daemon = await startDaemon(
+    { current: config },
+    {
+      clock,
+      random,
+      log: events,
+      events,
+      date,
+      rival: () => undefined, // nothing is announced that it could clash with
+      interfaces: () => ({ lo: networkInterfaces()['lo'] }),
+      neighbourTable: () => '', // loopback has no neighbours
+      disk: NO_LEASES,
+      connect: (to) => tap.connect(to),
+      descriptors: io.descriptors,
+      identity: await loadIdentity(stateDir),
+      nat: withoutNat,
+      store,
+    },
+  )
   closers.defer(() => daemon.stop(true))
   io.out(INTRODUCTION)
   await play({ host: HOST, router: ROUTER, heardOnWan: tap.take, print: io.out })

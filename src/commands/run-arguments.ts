@@ -29,4 +29,5 @@ Runs the daemon in the foreground. Each flag beats the variable IGD_PCP_<SECTION
 
 ${columns(ROWS)}
 SIGTERM and SIGINT end it: it says goodbye on every LAN and leaves the mappings as they are.
+SIGHUP reloads the configuration.
 `

@@ -1,4 +1,5 @@
 import { fstatSync } from 'node:fs'
+import type { LiveConfig } from '../config/reload.ts'
 import type { Config } from '../config/schema.ts'
 import { readConfig } from '../config/read-config.ts'
 import { readInterfaces } from '../lan/interfaces.ts'
@@ -21,7 +22,8 @@ import { describeSystemError, missingInterface } from './preconditions.ts'
 import { reportProblems } from './problems.ts'
 import { random } from './random.ts'
 import { routerNat } from './router-nat.ts'
-import { parseRunArguments, RUN_HELP } from './run-arguments.ts'
+import { reload } from './reload.ts'
+import { parseRunArguments, RUN_HELP, type RunArguments } from './run-arguments.ts'
 import { notifyReady } from './sd-notify.ts'
 import { untilSignal } from './signals.ts'
 
@@ -43,19 +45,23 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   const missing = missingInterface(config.value)
   if (missing !== undefined) return refuse(io, missing)
   try {
-    return await serve(config.value, io)
+    return await serve(config.value, args, io)
   } catch (error) {
     return refuse(io, describeSystemError(error))
   }
 }
 
-async function serve(config: Config, io: Io): Promise<number> {
+async function serve(config: Config, args: RunArguments, io: Io): Promise<number> {
+  const live: LiveConfig = { current: config }
   const clock = new Deadlines(bootTime())
   const events = new RecentEvents(logTo(io, config), date, EVENTS)
   const log = throttle(events, clock, LINES_PER_MINUTE)
   const store = await openStateDirectory(config.state.dir, { clock, log })
   const identity = await loadIdentity(config.state.dir)
-  const daemon = await startDaemon(config, {
+  const reread = async () =>
+    reload(live, await readConfig(args.file, { environment: io.environment, flags: args.flags }), log)
+  process.on('SIGHUP', () => void reread())
+  const daemon = await startDaemon(live, {
     clock,
     random,
     log,
@@ -74,7 +80,7 @@ async function serve(config: Config, io: Io): Promise<number> {
   void notifyReady(io.environment, log)
   const signal = await untilSignal()
   log.info({ signal }, 'stopping')
-  await daemon.stop(config.pcp.releaseOnExit)
+  await daemon.stop(live.current.pcp.releaseOnExit)
   await store.close()
   return DONE
 }
