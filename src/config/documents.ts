@@ -122,7 +122,7 @@ function keyText(key: Key): string {
   const value = defaultOf(described(schema))
   const { flag, meaning, unit, why } = about
   const rows = [
-    `Default: ${value === undefined ? 'none' : `\`${JSON.stringify(value)}\``}. ${why}`,
+    `${value === undefined ? 'Not set by default' : `Default: \`${JSON.stringify(value)}\``}. ${why.replace(/^No default: /, 'Must be set: ')}`,
     `Type: ${typeText(key)}${unit === undefined ? '' : `, ${unit}`}`,
     `Variable: \`${variable}\`${flag ? `, flag: \`--${flag.name}${flag.value ? ` ${flag.value}` : ''}\`` : ''}`,
     `Takes effect: ${takesEffect(name) === 'reload' ? 'at a reload' : 'at a restart'}`,
@@ -134,8 +134,7 @@ function typeText({ schema }: Key): string {
   const { enum: options, maximum, minimum } = valueOf(described(schema))
   if (Array.isArray(options))
     return `one of ${options.map((option) => `\`${JSON.stringify(option)}\``).join(', ')}`
-  const range =
-    minimum === undefined || maximum === undefined ? '' : `, ${String(minimum)} to ${String(maximum)}`
+  const range = typeof minimum === 'number' && typeof maximum === 'number' ? `, ${minimum} to ${maximum}` : ''
   return `${NAMES[tomlType(schema)]}${range}`
 }
 
