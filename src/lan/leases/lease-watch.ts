@@ -79,8 +79,8 @@ export class LeaseWatch {
     const leases = await Promise.all(this.#files.map((file) => file.look(() => clock.now())))
     if (this.#stopped) return
     const doubts = this.#files.flatMap(({ doubtUntil }) => doubtUntil ?? [])
-    const isWatched = this.#directories().every((directory) => this.#watches.has(directory))
-    this.#lookAt(millis(Math.min(after(clock.now(), isWatched ? EVERY : UNWATCHED), ...doubts)), ended)
+    const next = after(clock.now(), this.#isWatched() ? EVERY : UNWATCHED)
+    this.#lookAt(millis(Math.min(next, ...doubts)), ended)
     for (const lease of leases.flat()) ended(lease)
   }
 
@@ -88,7 +88,8 @@ export class LeaseWatch {
   #watch(changed: () => void): void {
     const before = [...this.#watches.values()]
     this.#watches.clear()
-    for (const directory of this.#stopped ? [] : this.#directories()) {
+    const directories = new Set(this.#files.map(({ path }) => dirname(path)))
+    for (const directory of this.#stopped ? [] : directories) {
       const names = this.#files
         .filter(({ path }) => dirname(path) === directory)
         .map(({ path }) => basename(path))
@@ -102,9 +103,8 @@ export class LeaseWatch {
     for (const watch of before) watch[Symbol.dispose]()
   }
 
-  /** Where our files are; the other places are looked at from time to time. */
-  #directories(): readonly string[] {
-    const there = this.#files.filter(({ isThere }) => isThere)
-    return [...new Set(there.map(({ path }) => dirname(path)))]
+  /** Are we told of changes of all files there are? */
+  #isWatched(): boolean {
+    return this.#files.every(({ isThere, path }) => !isThere || this.#watches.has(dirname(path)))
   }
 }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { leaseFile } from './dhcp.ts'
 import type { Namespace } from './namespace.ts'
 import { type Program, until } from './program.ts'
 import { python } from './python.ts'
@@ -59,21 +60,21 @@ export class Daemon {
   readonly #hosts: Readonly<Record<'cpe' | 'lan1', Namespace>>
   readonly #options: DaemonOptions
   readonly controlPath: string
-  readonly #stateDirectory: string
+  readonly #directory: string
   #program: Program | undefined
 
-  /** `directory` is the daemon's own, for its state and its control socket. */
+  /** `directory` is for its state, its control socket, and where it looks for the leases of a DHCP server. */
   constructor(hosts: Readonly<Record<'cpe' | 'lan1', Namespace>>, options: DaemonOptions, directory: string) {
     this.#hosts = hosts
     this.#options = options
-    this.#stateDirectory = join(directory, 'state')
+    this.#directory = directory
     this.controlPath = join(directory, 'control')
   }
 
   /** What it is started with. */
   command(flags: readonly string[] = []): readonly string[] {
     const lab = ['--lan', 'lan,guest', '--wan', 'wan', '--pcp-server', ADDRESS.carrier]
-    const files = ['--state-dir', this.#stateDirectory, '--control', this.controlPath]
+    const files = ['--state-dir', join(this.#directory, 'state'), '--control', this.controlPath]
     const rest = ['--nat', this.#options.nat, '--http-port', String(HTTP_PORT), '--log-level', 'debug']
     return [process.execPath, CLI, 'run', ...lab, ...files, ...rest, ...(this.#options.flags ?? []), ...flags]
   }
@@ -81,7 +82,8 @@ export class Daemon {
   /** Started when a LAN host finds it and gets its description. */
   async start(): Promise<void> {
     if (!existsSync(CLI)) throw new Error(`${CLI} is missing: npm run build`)
-    const program = this.#hosts.cpe.start(this.command())
+    const environment = { ...process.env, IGD_PCP_LAN_LEASES: leaseFile(this.#directory) }
+    const program = this.#hosts.cpe.start(this.command(), environment)
     this.#program = program
     await until(
       () => `a description\n${program.tail()}`,

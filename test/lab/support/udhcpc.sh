@@ -1,0 +1,13 @@
+#!/bin/sh
+# What udhcpc runs: gives the interface its address and its default router, and prints each address it gets.
+case "$1" in
+deconfig)
+	ip -4 addr flush dev "$interface"
+	ip link set "$interface" up
+	;;
+bound | renew)
+	ip addr replace "$ip/$mask" dev "$interface"
+	ip route replace default via "${router%% *}" dev "$interface"
+	echo "address $ip"
+	;;
+esac
