@@ -11,7 +11,11 @@ import { pcpMapping } from './translate.ts'
 export async function leaveAddress({ closing, ports, table }: Context, due: Millis): Promise<void> {
   const claims = [...table.mappings()].map(({ claim }) => claim)
   const leave = async (signal: AbortSignal) => {
-    await Promise.all(claims.map((claim) => ports.pcp.unmap(pcpMapping(claim), signal)))
+    const outcomes = await Promise.all(claims.map((claim) => ports.pcp.unmap(pcpMapping(claim), signal)))
+    const kept = outcomes.filter(({ kind }) => kind !== 'deleted')
+    const fields = { kept: kept.length, of: claims.length, outcome: kept[0] }
+    if (kept.length > 0)
+      ports.log.warn(fields, 'the carrier keeps mappings of the old address until they end')
   }
   await within(ports.clock, due, leave, closing)
 }

@@ -1,8 +1,11 @@
 import type { Clock } from './clock.ts'
 import type { Millis } from './units.ts'
 
-/** Node fires a timer above 2^31-1 ms at once, so a long wait is cut in pieces of this length. */
-const LONGEST_SLEEP = 12 * 3600 * 1000
+/**
+ * A long wait is cut in pieces of this length: Node fires a timer above 2^31-1 ms at once, and the system's timers
+ * stand still while the machine is suspended, so after that we are late by this much at most.
+ */
+const LONGEST_SLEEP = 60_000
 
 /** Taken off the heap to be run in this round, unless one that runs before it disposes it. */
 const DUE = -1

@@ -43,7 +43,7 @@ describe('Deadlines', () => {
     expect(ran).toEqual(['first'])
   })
 
-  it('C-x-6: waits longer than 2^31 ms without a busy loop', () => {
+  it('C-x-6 T28: waits longer than 2^31 ms without a busy loop', () => {
     const clock = start()
     const run = vi.fn()
     const fifty = 50 * 86_400_000
@@ -51,6 +51,18 @@ describe('Deadlines', () => {
     vi.advanceTimersByTime(fifty - 1)
     expect(run).not.toHaveBeenCalled()
     vi.advanceTimersByTime(1)
+    expect(run).toHaveBeenCalledOnce()
+  })
+
+  it('T28: a suspend of an hour: what became due meanwhile runs within a minute', () => {
+    const zero = Date.now()
+    let slept = 0
+    const clock = new Deadlines(() => millis(Date.now() - zero + slept))
+    const run = vi.fn()
+    clock.at(millis(1_800_000), run)
+    vi.advanceTimersByTime(1000)
+    slept = 3_600_000
+    vi.advanceTimersByTime(60_000)
     expect(run).toHaveBeenCalledOnce()
   })
 })

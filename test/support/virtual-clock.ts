@@ -46,6 +46,12 @@ export class VirtualClock implements Clock {
     this.#now = end
   }
 
+  /** The machine sleeps for `span` milliseconds: time passes and nothing runs; what became due meanwhile is late. */
+  async suspend(span: number): Promise<void> {
+    this.#now += span
+    await this.advance(0)
+  }
+
   /** Lets time pass in small steps until `call` has settled, and settles as it does. */
   async answered<T>(call: Promise<T>, most = 30_000): Promise<T> {
     const answers = { come: false }
@@ -56,7 +62,9 @@ export class VirtualClock implements Clock {
   }
 
   #next(end: number): Timer | undefined {
-    const due = [...this.#timers].filter((timer) => timer.due <= end)
-    return due.sort((a, b) => a.due - b.due)[0]
+    let first: Timer | undefined
+    for (const timer of this.#timers)
+      if (timer.due <= end && (first === undefined || timer.due < first.due)) first = timer
+    return first
   }
 }

@@ -96,9 +96,15 @@ function parseLease(line: string): CarrierLease {
   }
 }
 
-function outwardElement(lease: CarrierLease): string {
-  const inside = `${lease.protocol.toLowerCase()} . ${lease.internalAddress} . ${lease.internalPort}`
-  return `add element inet cgn outward { ${inside} : ${ADDRESS.external} . ${lease.externalPort} }`
+/** miniupnpd may have two mappings of one internal port for a while (RFC 6887 §11.3 has one): the later one counts. */
+function outwardElements(leases: readonly CarrierLease[]): readonly string[] {
+  const outside = new Map(
+    leases.map((lease) => [
+      `${lease.protocol.toLowerCase()} . ${lease.internalAddress} . ${lease.internalPort}`,
+      `${ADDRESS.external} . ${lease.externalPort}`,
+    ]),
+  )
+  return [...outside].map(([inside, to]) => `add element inet cgn outward { ${inside} : ${to} }`)
 }
 
 /** The carrier: its NAT, and Debian's miniupnpd as its PCP server. */
@@ -159,7 +165,7 @@ export class Carrier {
   /** The leases, once the other half of each is in the kernel and that of the ended ones is not. */
   async complete(): Promise<readonly CarrierLease[]> {
     const leases = await this.leases()
-    await this.#host.nft(['flush map inet cgn outward', ...leases.map(outwardElement)].join('\n'))
+    await this.#host.nft(['flush map inet cgn outward', ...outwardElements(leases)].join('\n'))
     if (this.#options.endsFlows) await this.#endFlows(leases)
     this.#completed = leases
     return leases

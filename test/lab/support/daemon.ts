@@ -82,7 +82,7 @@ export class Daemon {
   /** Started when a LAN host finds it and gets its description. */
   async start(): Promise<void> {
     if (!existsSync(CLI)) throw new Error(`${CLI} is missing: npm run build`)
-    const environment = { ...process.env, IGD_PCP_LAN_LEASES: leaseFile(this.#directory) }
+    const environment = { ...process.env, IGD_PCP_LAN_LEASES: leaseFile(this.#directory, 'lan') }
     const program = this.#hosts.cpe.start(this.command(), environment)
     this.#program = program
     await until(

@@ -30,13 +30,13 @@ export async function dhcpServer(host: Namespace, pool: DhcpPool, directory: str
     '--dhcp-authoritative',
     `--dhcp-range=${pool.first},${pool.last},255.255.255.0,1h`,
     `--dhcp-option=option:router,${pool.router}`,
-    `--dhcp-leasefile=${leaseFile(directory)}`,
+    `--dhcp-leasefile=${leaseFile(directory, pool.device)}`,
   ])
   await server.line(/DHCP, IP range/)
   return server
 }
 
-export const leaseFile = (directory: string): string => join(directory, 'dnsmasq.leases')
+export const leaseFile = (directory: string, device: string): string => join(directory, `${device}.leases`)
 
 /** udhcpc on an interface that may have had another address. */
 export class DhcpClient {
