@@ -3,7 +3,7 @@ import type { Context } from './context.ts'
 import { Fault } from './fault.ts'
 import { forward, withdraw } from './forward.ts'
 import { believed } from './lease.ts'
-import { type Claim, type Grant, happened } from './mapping.ts'
+import { type Claim, type Grant, happened, type Mapping } from './mapping.ts'
 import type { PcpGranted, PcpOutcome } from './ports.ts'
 import { errorOf } from './rfc6970.ts'
 import { type Wish, firstRequest, firstRule } from './translate.ts'
@@ -29,8 +29,9 @@ export async function establish(
     throw nothingMade(context, attempt, new Fault(501, 'the router NAT refused the rule'))
   happened(claim, 'asking')
   const outcome = await context.ports.pcp.map(firstRequest(claim, wish), signal)
-  context.external.heard(outcome)
-  if (isAsWished(outcome, wish)) {
+  const elsewhere = isElsewhere(context, outcome)
+  if (!elsewhere) context.external.heard(outcome)
+  if (isAsWished(outcome, wish) && !(elsewhere && wish.preferFailure)) {
     happened(claim, 'granted')
     return grantOf(outcome)
   }
@@ -47,6 +48,17 @@ export const grantOf = (outcome: PcpGranted): Grant => ({
 /** RFC 6887 §13.2: what PREFER_FAILURE asked for is compared, as not every server obeys it. */
 const isAsWished = (outcome: PcpOutcome, wish: Wish): outcome is PcpGranted =>
   outcome.kind === 'granted' && (!wish.preferFailure || outcome.external.port === wish.externalPort)
+
+/**
+ * RFC 6970 §4.1 has one external address, RFC 6887 §10 lets a server have several. One that is not what our other
+ * mappings have, and control points were told, is not shown.
+ */
+function isElsewhere({ external, table }: Context, outcome: PcpOutcome): boolean {
+  if (outcome.kind !== 'granted' || outcome.external.address === external.address) return false
+  const isShownThere = ({ claim, grant }: Mapping) =>
+    claim.state === 'ACTIVE' && grant.external.address === external.address
+  return [...table.mappings()].some(isShownThere)
+}
 
 interface Attempt {
   readonly claim: Claim
@@ -75,6 +87,6 @@ function giveUp(context: Context, attempt: Attempt, outcome: PcpOutcome): Fault 
   const port = outcome.kind === 'granted' ? outcome.external.port : wish.externalPort
   context.tombstones.bury(claim, port, after(asked, toMillis(believed(lifetime))))
   return outcome.kind === 'granted'
-    ? new Fault(718, `the carrier gave port ${port} instead`)
+    ? new Fault(718, `the carrier gave ${outcome.external.address} port ${port} instead`)
     : new Fault(501, 'the carrier did not answer')
 }

@@ -208,6 +208,30 @@ describe('a server whose external address is another one now', () => {
     expect(server.maps).toHaveLength(2)
   })
 
+  it('E9: a mapping that AddPortMapping gets at another address than the others have is given back', async () => {
+    const { answered, carrier, clock, iwf } = coreBench()
+    await answered(iwf.addPortMapping(add({ externalPort: port(8000) }), caller()))
+    const shown = carrier.externalAddress
+    carrier.externalAddress = ip('203.0.114.77')
+    const second = add({ externalPort: port(8001) })
+    expect(await faultOf(() => answered(iwf.addPortMapping(second, caller())))).toBe(718)
+    await clock.advance(100)
+    expect(carrier.held.size).toBe(1)
+    expect(iwf.externalIpAddress()).toBe(shown)
+  })
+
+  it('E9: what AddAnyPortMapping gets there is kept, and the address that the others have goes on being shown', async () => {
+    const { answered, carrier, iwf } = coreBench()
+    await answered(iwf.addPortMapping(add({ externalPort: port(8000) }), caller()))
+    const shown = carrier.externalAddress
+    carrier.externalAddress = ip('203.0.114.77')
+    await answered(
+      iwf.addAnyPortMapping(add({ externalPort: port(8001), internalPort: port(9001) }), caller()),
+    )
+    expect(iwf.portMappingNumberOfEntries()).toBe(2)
+    expect(iwf.externalIpAddress()).toBe(shown)
+  })
+
   it('E9 E10: all mappings move there and keep their ports, and control points are told the address', async () => {
     const { carrier, clock, answered, context, events, iwf } = coreBench()
     for (const externalPort of [8000, 8001])
