@@ -43,7 +43,7 @@ describe('a configuration', () => {
         masquerade: 'confined',
         allowLanPcp: false,
       },
-      pcp: { servers: [], natpmp: 'auto', releaseOnExit: false },
+      pcp: { servers: [], natpmp: 'auto', description: false, releaseOnExit: false },
       igd: {
         default: 1,
         zeroLease: 'spec',
@@ -121,6 +121,7 @@ describe('a configuration', () => {
         { address: '2001:db8::1', port: 1024 },
       ],
       natpmp: 'auto',
+      description: false,
       releaseOnExit: false,
     })
     expect(config.nat.allowLanPcp).toBe(true)
