@@ -94,6 +94,8 @@ const postroutingChain = ({ wan, lans, block: ports, masquerade }: RulesetOption
         'meta l4proto . ip daddr . th dport @hairpinned masquerade',
     ),
     `oifname != ${quoted(wan)} accept`,
+    // RFC 6887 §16.4: the router's masquerade would give our packets the first address of the WAN, and they name another.
+    'fib saddr type local udp dport 5351 snat to ip saddr',
     'meta l4proto { tcp, udp } masquerade to :meta l4proto . ip saddr . th sport map @outbound',
     ...(masquerade === 'confined' ? whereLans(lans, ...confinement(prefixes(lans), ports)) : []),
   ])

@@ -7,6 +7,7 @@ import { ask, echo } from './support/traffic.ts'
 import { redirections } from './support/upnpc.ts'
 
 const SECOND = '100.64.7.3'
+const THIRD = '100.64.7.4'
 /** One address at a time, so that the server decides which. */
 const pool = (address: string) => ({
   device: 'access',
@@ -77,6 +78,25 @@ describe('R6970-5.10-2: another WAN address', () => {
     await cpe.ip('link set wan up', `route replace default via ${ADDRESS.carrier} dev wan`)
     await comesBackTo(lab(), SECOND, 30_000)
     await until('traffic', 10_000, () => ask(lab().hosts.internet, OUTSIDE))
+    await expectTraffic(lab())
+  })
+})
+
+describe('R6970-5.10-2: another WAN address while the old one still works', () => {
+  const lab = useNetwork({ nat: 'nftables' })
+
+  beforeAll(() => map(lab()))
+
+  it('the mapping is deleted from the old one, and comes back at once', async () => {
+    const { cpe } = lab().hosts
+    await cpe.sysctl('net.ipv4.conf.wan.promote_secondaries=1')
+    await cpe.ip(
+      `addr add ${THIRD}/24 dev wan`,
+      `addr del ${ADDRESS.cpeWan}/24 dev wan`,
+      `addr add ${ADDRESS.cpeWan}/24 dev wan`,
+      `route replace default via ${ADDRESS.carrier} dev wan`,
+    )
+    await comesBackTo(lab(), THIRD, 15_000)
     await expectTraffic(lab())
   })
 })

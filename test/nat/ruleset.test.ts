@@ -54,6 +54,7 @@ describe('ruleset', () => {
       		type nat hook postrouting priority srcnat - 1; policy accept;
       		oifname { "br-lan" } ip saddr { 192.168.1.0/24 } ct status dnat meta l4proto . ip daddr . th dport @hairpinned masquerade
       		oifname != "eth1" accept
+      		fib saddr type local udp dport 5351 snat to ip saddr
       		meta l4proto { tcp, udp } masquerade to :meta l4proto . ip saddr . th sport map @outbound
       		ip saddr { 192.168.1.0/24 } meta l4proto { tcp, udp } th sport 1024-57343 masquerade to :1024-49151
       		ip saddr { 192.168.1.0/24 } meta l4proto { tcp, udp } th sport 57344-65535 masquerade to :57344-65535
@@ -96,7 +97,7 @@ describe('ruleset', () => {
 
   it('RFC 7648 §4: lets LAN hosts speak PCP to the carrier only where that is allowed', () => {
     expect(chain(ruleset(OPTIONS), 'lan_pcp')).toContain('oifname "eth1" udp dport 5351 drop')
-    expect(ruleset({ ...OPTIONS, allowLanPcp: true })).not.toContain('5351')
+    expect(ruleset({ ...OPTIONS, allowLanPcp: true })).not.toContain('5351 drop')
   })
 
   it('names each LAN once, by interface and by prefix', () => {
