@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { Conntrack } from '../../src/nat/conntrack.ts'
 import type { Spawn } from '../../src/nat/process.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
+import { port } from '../../src/lib/units.ts'
 import { ipv4 } from '../pcp/literals.ts'
 import { FakeChild } from './fake-kernel.ts'
 import { rule } from './rules.ts'
@@ -57,6 +58,21 @@ describe('Conntrack', () => {
     await cutter.flush([rule()])
     expect(started).toEqual(['conntrack --version', 'conntrack -L', 'conntrack -D'])
     expect(warnings).toHaveLength(count)
+  })
+
+  it('C-14-4: tells by which WAN ports data flows, with one listing for all', async () => {
+    const cutter = conntrack({ code: 0, stderr: '' })
+    await cutter.start()
+    const busy = await cutter.busy([rule(), rule({ wanPort: port(50_001), clientPort: port(4001) })])
+    expect([...busy]).toEqual([50_000])
+    expect(started).toEqual(['conntrack --version', 'conntrack -L'])
+  })
+
+  it('C-14-4: cannot tell without the program, and then none is busy', async () => {
+    const cutter = conntrack('missing')
+    await cutter.start()
+    expect([...(await cutter.busy([rule()]))]).toEqual([])
+    expect(started).toEqual(['conntrack --version'])
   })
 
   it('says once that the program is missing, and does not look for it again', async () => {

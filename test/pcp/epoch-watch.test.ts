@@ -62,6 +62,15 @@ describe('whose epoch is believed', () => {
     expect(told).toEqual(['probe', 'probe', 'probe'])
   })
 
+  it('T15: one that started anew is young again, and probed again', async () => {
+    const { clock, seen, told } = watching()
+    seen('MAP', 5000)
+    await clock.advance(1_000_000)
+    seen('MAP', 3)
+    await clock.advance(901_000)
+    expect(told).toEqual(['lost', 'probe', 'probe', 'probe'])
+  })
+
   it('stops probing when stopped', async () => {
     const { clock, seen, told, watch } = watching()
     seen('MAP', 100)
