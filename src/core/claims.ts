@@ -73,14 +73,22 @@ export class Claims {
     this.#release(claim, 'refused')
   }
 
-  /** The server holds nothing of this claim any more from `free` on. */
-  close(claim: Claim, free: Millis): void {
+  /**
+   * The server holds nothing of this claim any more from `free` on. Should we crash before `settled`, it is deleted
+   * there once more.
+   */
+  close(claim: Claim, free: Millis, settled?: Promise<void>): void {
     if (free <= this.#clock.now()) {
-      this.#release(claim, 'deleted')
+      this.#release(claim, 'deleted', settled)
       return
     }
     happened(claim, 'lingers')
     this.#clock.at(free, () => this.#release(claim, 'expired'))
+  }
+
+  /** Has the internal port of this claim a life now? */
+  isOpen(claim: Claim): boolean {
+    return this.#open.has(internalKey(pcpMapping(claim)))
   }
 
   #opened(of: Omit<Claim, 'state'>): Claim | undefined {
@@ -91,11 +99,12 @@ export class Claims {
     return claim
   }
 
-  #release(claim: Claim, event: Event): void {
+  #release(claim: Claim, event: Event, settled?: Promise<void>): void {
     happened(claim, event)
     const held = this.#open.get(internalKey(pcpMapping(claim))) === claim
     if (held) this.#open.delete(internalKey(pcpMapping(claim)))
     if (held && claim.wanPort !== undefined) this.#wanPorts?.release(claim.protocol, claim.wanPort)
-    this.#journal.gone(claim)
+    if (settled) void settled.then(() => this.#journal.gone(claim))
+    else this.#journal.gone(claim)
   }
 }

@@ -1,4 +1,5 @@
 import { type Millis, after, seconds, toMillis } from '../lib/units.ts'
+import { askCarrier } from './ask.ts'
 import type { Context } from './context.ts'
 import { Fault } from './fault.ts'
 import { forward, withdraw } from './forward.ts'
@@ -28,7 +29,7 @@ export async function establish(
   if (!(await forward(context, firstRule(claim, wish.remoteHost), REQUESTING)))
     throw nothingMade(context, attempt, new Fault(501, 'the router NAT refused the rule'))
   happened(claim, 'asking')
-  const outcome = await context.ports.pcp.map(firstRequest(claim, wish), signal)
+  const outcome = await askCarrier(context, claim, firstRequest(claim, wish), signal)
   const elsewhere = isElsewhere(context, outcome)
   if (!elsewhere) context.external.heard(outcome)
   if (isAsWished(outcome, wish) && !(elsewhere && wish.preferFailure)) {

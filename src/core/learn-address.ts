@@ -1,6 +1,7 @@
 import { sleepUntil, within } from '../lib/abort.ts'
 import { ANY_IPV4 } from '../lib/ip.ts'
 import { after, millis, port, seconds, toMillis } from '../lib/units.ts'
+import { askCarrier } from './ask.ts'
 import type { Context } from './context.ts'
 import { type Claim, happened } from './mapping.ts'
 import type { PcpOutcome } from './ports.ts'
@@ -62,8 +63,8 @@ async function learnExternalAddress(context: Context): Promise<void> {
 
 async function askOnce(context: Context, claim: Claim): Promise<PcpOutcome> {
   const { claims, closing, journal, ports, tombstones } = context
-  const { clock, pcp } = ports
-  const ask = (signal: AbortSignal) => pcp.map(firstRequest(claim, WISH), signal)
+  const { clock } = ports
+  const ask = (signal: AbortSignal) => askCarrier(context, claim, firstRequest(claim, WISH), signal)
   if (!(await journal.intent(claim, WISH))) {
     claims.refuse(claim)
     return SILENT

@@ -32,6 +32,8 @@ export interface Claim {
   readonly generation: number
   /** Changed by `happened` alone. */
   state: State
+  /** When the last request for it was answered or given up; undefined when there was none in this run. */
+  askedAt?: Millis
 }
 
 /** `event` befell the claim. */

@@ -2,6 +2,7 @@ import { atMost, within } from '../lib/abort.ts'
 import { ANY_IPV4, type Ipv4Address } from '../lib/ip.ts'
 import { TokenBuckets } from '../lib/token-bucket.ts'
 import { type Millis, type Port, after, millis, seconds, toMillis } from '../lib/units.ts'
+import { askCarrier } from './ask.ts'
 import type { Context } from './context.ts'
 import { believed } from './lease.ts'
 import { type Claim, happened, type LanPort, type PortKey, portKey } from './mapping.ts'
@@ -78,14 +79,14 @@ export class Probes {
 
   async #ask(claim: Claim, externalPort: Port): Promise<void> {
     const { claims, closing, journal, ports, tombstones } = this.#context
-    const { clock, pcp } = ports
+    const { clock } = ports
     const wish = wishFor(externalPort)
     if (!(await journal.intent(claim, wish))) {
       claims.refuse(claim)
       return
     }
     happened(claim, 'probing')
-    const ask = (signal: AbortSignal) => pcp.map(firstRequest(claim, wish), signal)
+    const ask = (signal: AbortSignal) => askCarrier(this.#context, claim, firstRequest(claim, wish), signal)
     const outcome = await within(clock, after(clock.now(), PATIENCE), ask, closing)
     const lifetime = outcome.kind === 'granted' ? believed(outcome.lifetime) : LIFETIME
     const until = after(clock.now(), toMillis(lifetime))

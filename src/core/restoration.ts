@@ -22,7 +22,11 @@ interface RestorationParts {
  * back when the carrier confirms it.
  */
 export function restore(context: Context, parts: RestorationParts, saved: Saved): void {
-  for (const record of saved.records) restoreOne(context, parts, { record, sameBoot: saved.sameBoot })
+  // A mapping may have the internal port of one whose delete is not quite over, which must not keep it out.
+  const mappingsFirst = [...saved.records].sort(
+    (a, b) => Number(b.state === 'ACTIVE') - Number(a.state === 'ACTIVE'),
+  )
+  for (const record of mappingsFirst) restoreOne(context, parts, { record, sameBoot: saved.sameBoot })
 }
 
 interface Restored {
@@ -36,7 +40,8 @@ function restoreOne(context: Context, { leftovers, mappings }: RestorationParts,
   const now = ports.clock.now()
   const claim = claims.reopen(record)
   if (!claim) {
-    ports.log.warn({ record }, 'a mapping of the last run cannot go on with these settings; it is deleted')
+    if (record.state === 'ACTIVE')
+      ports.log.warn({ record }, 'a mapping of the last run cannot go on with these settings; it is deleted')
     leftovers.keep(claims.foreign(record), deletingOf(record, now))
     return
   }

@@ -7,37 +7,39 @@ interface Meaning {
   readonly nat: boolean
   /** Does Get… show it? */
   readonly shown: boolean
+  /** Has the carrier granted it, as far as is known? Else it is asked until it answers. */
+  readonly held: boolean
   /** The status of a mapping-entry in the YANG module ietf-pcp-iwf. */
   readonly status: 'disabled' | 'requested' | 'assigned' | 'stale'
 }
 
 export const STATE = {
   /** On its way to the disk; nothing was sent. */
-  INTENT: { nat: false, shown: false, status: 'requested' },
+  INTENT: { nat: false, shown: false, held: false, status: 'requested' },
   /** The carrier is asked, a control point waits. */
-  REQUESTING: { nat: true, shown: false, status: 'requested' },
+  REQUESTING: { nat: true, shown: false, held: false, status: 'requested' },
   /** The router itself asks: for its address, or whether a port is free. */
-  PROBE: { nat: false, shown: false, status: 'requested' },
+  PROBE: { nat: false, shown: false, held: false, status: 'requested' },
   /** Granted. */
-  ACTIVE: { nat: true, shown: true, status: 'assigned' },
+  ACTIVE: { nat: true, shown: true, held: true, status: 'assigned' },
   /** Granted, and the carrier is asked to prolong it. */
-  RENEWING: { nat: true, shown: true, status: 'assigned' },
+  RENEWING: { nat: true, shown: true, held: true, status: 'assigned' },
   /** The carrier refuses to renew it, or gave it another port than it must have. */
-  DEGRADED: { nat: true, shown: true, status: 'stale' },
+  DEGRADED: { nat: true, shown: true, held: true, status: 'stale' },
   /** The PCP lifetime is over, a lease lives. */
-  LAPSED: { nat: true, shown: true, status: 'stale' },
+  LAPSED: { nat: true, shown: true, held: false, status: 'stale' },
   /** To be made anew, as the carrier or the daemon began anew. */
-  RECOVERING: { nat: true, shown: true, status: 'stale' },
+  RECOVERING: { nat: true, shown: true, held: false, status: 'stale' },
   /** Known from before a reboot; nothing is promised to anybody until the carrier confirms it. */
-  RESTORED: { nat: false, shown: false, status: 'stale' },
+  RESTORED: { nat: false, shown: false, held: false, status: 'stale' },
   /** No control point was told yes; the carrier may have done it all the same. */
-  ABORTING: { nat: false, shown: false, status: 'disabled' },
+  ABORTING: { nat: false, shown: false, held: false, status: 'disabled' },
   /** Nobody wants it any more; the carrier is told until it confirms. */
-  DELETING: { nat: false, shown: false, status: 'disabled' },
+  DELETING: { nat: false, shown: false, held: false, status: 'disabled' },
   /** Confirmed, but the carrier forwards for some time yet (RFC 6887 §15.1). */
-  QUARANTINE: { nat: false, shown: false, status: 'disabled' },
+  QUARANTINE: { nat: false, shown: false, held: false, status: 'disabled' },
   /** The carrier holds nothing of it. */
-  GONE: { nat: false, shown: false, status: 'disabled' },
+  GONE: { nat: false, shown: false, held: false, status: 'disabled' },
 } as const satisfies Record<string, Meaning>
 export type State = keyof typeof STATE
 

@@ -1,11 +1,16 @@
 import { atMost, sleepUntil, within } from '../lib/abort.ts'
-import { type Millis, type Port, after, toMillis } from '../lib/units.ts'
+import { type Millis, type Port, after, millis, toMillis } from '../lib/units.ts'
 import type { Claims } from './claims.ts'
 import type { Journal } from './journal.ts'
 import { type Claim, happened, type PortKey, portKey } from './mapping.ts'
 import type { Ports } from './ports.ts'
 import { retryTime } from './renewal.ts'
 import { pcpMapping } from './translate.ts'
+
+/** For so long the network may keep a copy of a datagram and deliver it after those that were sent later. */
+const LATEST_COPY = millis(2000)
+/** How long the second delete is tried: nothing but a network that repeats and delays made it necessary. */
+const AGAIN = millis(60_000)
 
 interface TombstoneParts {
   readonly ports: Ports
@@ -75,7 +80,23 @@ export class Tombstones {
   async #delete(claim: Claim, until: Millis): Promise<void> {
     const confirm = (signal: AbortSignal) => this.#untilConfirmed(claim, until, signal)
     const free = await within(this.#ports.clock, until, confirm, this.#closing)
-    this.#claims.close(claim, free)
+    const again = this.#mayBeUndone(claim, free) ? this.#deleteAgain(claim) : undefined
+    this.#claims.close(claim, free, again)
+  }
+
+  /** Was the claim deleted, and may a copy of its last request arrive at the carrier later and undo that? */
+  #mayBeUndone({ askedAt }: Claim, free: Millis): boolean {
+    const now = this.#ports.clock.now()
+    return free <= now && askedAt !== undefined && now < after(askedAt, LATEST_COPY)
+  }
+
+  /** Nobody waits for it, and the internal port may have another life by then, which NAT-PMP would not tell apart. */
+  async #deleteAgain(claim: Claim): Promise<void> {
+    const { clock, pcp } = this.#ports
+    await sleepUntil(clock, after(clock.now(), LATEST_COPY), this.#closing)
+    if (this.#claims.isOpen(claim)) return
+    const unmap = (signal: AbortSignal) => pcp.unmap(pcpMapping(claim), signal)
+    await within(clock, after(clock.now(), AGAIN), unmap, this.#closing)
   }
 
   /** When the server's last trace of the claim ends. */

@@ -1,4 +1,5 @@
 import { type Millis, after } from '../lib/units.ts'
+import { askCarrier } from './ask.ts'
 import type { Context } from './context.ts'
 import { grantOf } from './establish.ts'
 import { forwardWhileGranted } from './forward.ts'
@@ -6,6 +7,7 @@ import { latest, renewalLifetime } from './lease.ts'
 import { happened, isRetired, isShown, type Mapping } from './mapping.ts'
 import type { MapRequest, PcpGranted, PcpOutcome, PcpRefused } from './ports.ts'
 import { lifetimeEnd, renewalTime, retryTime } from './renewal.ts'
+import { STATE } from './state.ts'
 import { renewalRequest } from './translate.ts'
 
 const AS_NEW = { preferFailure: true, sending: 'until-answered' } as const
@@ -59,7 +61,9 @@ export class Upkeep {
     if (isRetired(mapping)) return
     this.drop(mapping)
     const over = this.#context.ports.clock.now() >= lifetimeEnd(mapping.grant)
-    await (over ? this.#lapse(mapping) : this.#attempt(mapping, 1))
+    if (over) await this.#lapse(mapping)
+    else if (STATE[mapping.claim.state].held) await this.#attempt(mapping, 1)
+    else await this.recreate(mapping)
   }
 
   /**
@@ -125,13 +129,14 @@ export class Upkeep {
     how: Pick<MapRequest, 'preferFailure' | 'sending'>,
     due: Millis | 'never',
   ): Promise<PcpOutcome | undefined> {
-    const { clock, pcp } = this.#context.ports
+    const { clock } = this.#context.ports
     const stop = new AbortController()
     const timer = due === 'never' ? undefined : clock.at(due, () => stop.abort())
     const wait = { [Symbol.dispose]: () => stop.abort() }
     this.#waits.set(mapping, wait)
     const lifetime = renewalLifetime(this.#leaseEnd(mapping), clock.now(), this.#context.maxLifetime)
-    const outcome = await pcp.map({ ...renewalRequest(mapping, lifetime), ...how }, stop.signal)
+    const request = { ...renewalRequest(mapping, lifetime), ...how }
+    const outcome = await askCarrier(this.#context, mapping.claim, request, stop.signal)
     timer?.[Symbol.dispose]()
     if (this.#waits.get(mapping) !== wait) return undefined
     this.#waits.delete(mapping)

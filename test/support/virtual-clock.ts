@@ -61,10 +61,10 @@ export class VirtualClock implements Clock {
     return await call
   }
 
+  /** Of those due at the same moment, the one set first. */
   #next(end: number): Timer | undefined {
     let first: Timer | undefined
-    for (const timer of this.#timers)
-      if (timer.due <= end && (first === undefined || timer.due < first.due)) first = timer
+    for (const timer of this.#timers) if (timer.due <= end && (!first || timer.due < first.due)) first = timer
     return first
   }
 }

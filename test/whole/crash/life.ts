@@ -1,0 +1,190 @@
+import { type CoreOptions, assembleCore, type Core } from '../../../src/core/assemble.ts'
+import type { NatPort, NatRule, TimedRule } from '../../../src/core/ports.ts'
+import type { Protocol } from '../../../src/core/types.ts'
+import type { Clock } from '../../../src/lib/clock.ts'
+import { type Millis, type Port, type Seconds, millis, seconds } from '../../../src/lib/units.ts'
+import { Announcements } from '../../../src/pcp/announcements.ts'
+import { serverLinks } from '../../../src/pcp/server-links.ts'
+import { Upstream } from '../../../src/pcp/upstream.ts'
+import type { Disk, DiskFile } from '../../../src/store/disk.ts'
+import { JournalStore } from '../../../src/store/journal-store.ts'
+import { FREE } from '../../support/core-bench.ts'
+import { FakeHosts } from '../../support/fake-hosts.ts'
+import { SERVER } from '../../support/memory-carrier.ts'
+import type { Machine } from './machine.ts'
+
+/** Milliseconds that a sync takes at most. */
+const SLOWEST_SYNC = 20
+
+const never = new Promise<never>(() => undefined)
+
+/** What is common to all that the daemon does to the world: it may die at it. */
+type Step = <T>(name: string, act: () => T | Promise<T>) => Promise<T>
+
+/**
+ * One run of the daemon, from its start to its death. Everything it does goes through `step`: when its number is up it
+ * dies there, before or after what it was about to do, and nothing of it is ever heard again.
+ */
+export class Life {
+  readonly machine: Machine
+  core: Core | undefined
+  #alive = true
+  #stepsLeft: number
+
+  /** `steps` until it dies; Infinity to live on. */
+  constructor(machine: Machine, steps: number) {
+    this.machine = machine
+    this.#stepsLeft = steps
+  }
+
+  get alive(): boolean {
+    return this.#alive
+  }
+
+  readonly step: Step = async (name, act) => {
+    if (!this.#alive) return await never
+    const dies = --this.#stepsLeft === 0
+    if (dies && this.machine.dice.unit() < 0.5) return await this.#die(`before ${name}`)
+    const done = await act()
+    if (dies) return await this.#die(`after ${name}`)
+    return this.alive ? done : await never
+  }
+
+  async start(): Promise<void> {
+    const { dice: random, log, secret } = this.machine
+    const clock = this.#clock()
+    const store = new JournalStore({
+      clock,
+      log,
+      bootId: this.machine.bootId,
+      date: this.machine.date,
+      disk: this.#disk(),
+    })
+    const saved = await store.open()
+    const upstream = new Upstream({ clock, log })
+    const ports = { clock, random, log, store, nat: this.#nat(), hosts: new FakeHosts(), pcp: upstream }
+    const core = assembleCore(ports, { ...OPTIONS, saved, closing: new AbortController().signal })
+    store.follow(() => core.iwf.systemUpdateId())
+    upstream.listen(core.events)
+    const announcements = new Announcements()
+    const connect = this.machine.link.connect(this)
+    const parts = {
+      clock,
+      random,
+      log,
+      connect,
+      secret,
+      events: core.events,
+      natPmp: 'off' as const,
+      announcements,
+      source: 'static' as const,
+    }
+    await upstream.use(serverLinks([SERVER], parts))
+    await this.step('nat start', () => this.machine.kernel.reconcile(core.rules()))
+    this.core = core
+    void core.start()
+  }
+
+  /** The process is killed, whatever it is about to do. */
+  kill(): void {
+    this.#alive = false
+  }
+
+  async #die(where: string): Promise<never> {
+    this.machine.log.info({}, `died ${where}`)
+    this.kill()
+    return await never
+  }
+
+  /** A dead process hears no timer. */
+  #clock(): Clock {
+    const { clock, bootedAt } = this.machine
+    return {
+      now: () => millis(clock.now() - bootedAt),
+      at: (due, run) =>
+        clock.at(millis(due + bootedAt), () => {
+          if (this.#alive) run()
+        }),
+    }
+  }
+
+  #disk(): Disk {
+    const { step } = this
+    const { disk } = this.machine
+    const wrapped = (file: DiskFile): DiskFile => ({
+      append: (text) => step('append', () => file.append(text)),
+      sync: async () => {
+        await this.#pause()
+        await step('sync', () => file.sync())
+      },
+      close: () => step('close', () => file.close()),
+    })
+    return {
+      read: (name) => step('read', () => disk.read(name)),
+      create: (name) => step('create', async () => wrapped(await disk.create(name))),
+      rename: (from, to) => step('rename', () => disk.rename(from, to)),
+      syncDirectory: () => step('sync directory', () => disk.syncDirectory()),
+    }
+  }
+
+  /** A sync takes time, and what others do meanwhile may be over before. */
+  #pause(): Promise<void> {
+    const { clock, dice } = this.machine
+    return new Promise((resolve) => void clock.at(millis(clock.now() + dice.unit() * SLOWEST_SYNC), resolve))
+  }
+
+  #nat(): NatPort {
+    const { kernel } = this.machine
+    return {
+      set: (rule, timeout) => this.step('nat set', () => kernel.set(rule, timeout)),
+      remove: (protocol, wanPort) => this.step('nat remove', () => kernel.remove(protocol, wanPort)),
+      busyWanPorts: () => Promise.resolve(new Set()),
+    }
+  }
+}
+
+const OPTIONS: Omit<CoreOptions, 'saved' | 'closing'> = {
+  wanPorts: { first: 50_000, last: 50_063 },
+  takenPorts: [],
+  maxLifetime: undefined,
+  limits: FREE,
+  probe: true,
+}
+
+/** The kernel's maps: rules with the time they end. They outlive the daemon, but no reboot. */
+export class Kernel {
+  readonly #now: () => Millis
+  readonly #rules = new Map<string, { readonly rule: NatRule; readonly until: number }>()
+
+  constructor(now: () => Millis) {
+    this.#now = now
+  }
+
+  set(rule: NatRule, timeout: Seconds): void {
+    this.#rules.set(keyOf(rule.protocol, rule.wanPort), { rule, until: this.#now() + timeout * 1000 })
+  }
+
+  remove(protocol: Protocol, wanPort: Port): void {
+    this.#rules.delete(keyOf(protocol, wanPort))
+  }
+
+  /** As `NftablesNat.start` does it: what is there goes on for its time, what is not wanted goes. */
+  reconcile(rules: readonly TimedRule[]): void {
+    const before = new Map(this.#rules)
+    this.#rules.clear()
+    for (const { rule, timeout } of rules) {
+      const left = before.get(keyOf(rule.protocol, rule.wanPort))?.until
+      this.set(rule, left === undefined ? timeout : seconds(Math.ceil((left - this.#now()) / 1000)))
+    }
+  }
+
+  reboot(): void {
+    this.#rules.clear()
+  }
+
+  get rules(): readonly NatRule[] {
+    return [...this.#rules.values()].flatMap(({ rule, until }) => (until > this.#now() ? [rule] : []))
+  }
+}
+
+const keyOf = (protocol: Protocol, wanPort: Port): string => `${protocol} ${wanPort}`
