@@ -149,6 +149,7 @@ const OPTIONS: Omit<CoreOptions, 'saved' | 'closing'> = {
   maxLifetime: undefined,
   limits: FREE,
   probe: true,
+  describes: false,
 }
 
 /** The kernel's maps: rules with the time they end. They outlive the daemon, but no reboot. */
