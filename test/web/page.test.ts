@@ -42,12 +42,17 @@ describe('the status page', () => {
   })
 
   it.each([
-    ['the WAN has no address', { wan: { interface: 'eth0', ipAddress: null } }],
+    ['the WAN has no address', { wan: { interface: 'eth0', ipAddress: null }, server: null }],
     ['no server is known', { server: null }],
     ['the server is silent', { connectionStatus: 'Disconnected' }],
   ] as const)('shows where the way ends when %s', (_how, over) => {
     const text = section({ ...WORKS, externalIpAddress: null, ...over }, 'path')
     expect(text).toMatch(/Carrier NAT .*no answer/)
+  })
+
+  it('believes an answer of the carrier, whatever the WAN looks like', () => {
+    const text = section({ ...WORKS, wan: { interface: 'tun0', ipAddress: null } }, 'path')
+    expect(text).not.toContain('no answer')
   })
 
   it('has a row for each entry, with its ends, its lease and its renewal', () => {
@@ -115,7 +120,8 @@ describe('the status page', () => {
   })
 
   it.each([
-    ['can', WORKS, 'Give exactly the port that was asked for: yes'],
+    ['can', WORKS, 'Open ports: yes'],
+    ['has not refused to', WORKS, 'Give exactly the port that was asked for: not known'],
     ['cannot', BROKEN, 'Give exactly the port that was asked for: no'],
     [
       'cannot, with the cure of this router',

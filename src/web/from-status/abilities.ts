@@ -21,7 +21,11 @@ const opening = ({ connectionStatus }: Status): Ability => ({
 function keeping({ options, server }: Status): Ability {
   const name = 'Give exactly the port that was asked for'
   if (server?.protocol !== 'NAT-PMP' && options.PREFER_FAILURE !== 'refused')
-    return { name, has: 'yes', meaning: 'A device gets the port it wants, or hears that it is taken.' }
+    return {
+      name,
+      has: 'not known',
+      meaning: 'Nothing says it cannot: a device gets the port it wants, or hears that it is taken.',
+    }
   return {
     name,
     has: 'no',
@@ -32,7 +36,11 @@ function keeping({ options, server }: Status): Ability {
 function filtering({ nat, options, server }: Status): Ability {
   const name = 'Let in certain hosts only'
   if (server?.protocol !== 'NAT-PMP' && options.FILTER !== 'refused')
-    return { name, has: 'yes', meaning: 'What others send ends at the carrier already.' }
+    return {
+      name,
+      has: 'not known',
+      meaning: 'Nothing says it cannot: then what others send ends at the carrier already.',
+    }
   const meaning =
     nat.mode === 'nftables'
       ? 'This router turns the others away itself.'

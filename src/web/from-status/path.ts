@@ -41,9 +41,8 @@ export function pathOf(status: Status, { host, router }: Viewer): readonly Hop[]
   ]
 }
 
-function carrierReached({ connectionStatus, server, wan }: Status): Severity {
-  if (wan.ipAddress === null || server === null || !server.reachable) return 'error'
-  if (connectionStatus === 'Disconnected') return 'error'
+function carrierReached({ connectionStatus, server }: Status): Severity {
+  if (!server?.reachable || connectionStatus === 'Disconnected') return 'error'
   return connectionStatus === 'Connected' ? 'ok' : 'waiting'
 }
 
