@@ -78,7 +78,6 @@ export interface RouterNat extends NatPort {
 }
 
 export interface Daemon {
-  readonly overview: Overview
   /** Says byebye and closes everything; with `release` the carrier's mappings are deleted first. */
   stop(release: boolean): Promise<void>
 }
@@ -115,6 +114,8 @@ async function startParts(live: LiveConfig, world: Surroundings, closers: Closer
   notifier.start(core.context.changes)
   closers.defer(() => notifier.stop())
   const overview = new Overview(live, world, core)
+  // Before what the LAN and the kernel notice: where another daemon answers already, this one ends here.
+  await openControl(config.control.path, { log, gateway: iwf, overview }, closers)
   const http = httpServer(config, { world, values, services, notifier, overview })
   await http.start(lans)
   closers.defer(() => http.stop())
@@ -129,14 +130,12 @@ async function startParts(live: LiveConfig, world: Surroundings, closers: Closer
   closers.defer(followHosts(core.hosts, iwf, log))
   overview.start()
   closers.defer(() => overview.stop())
-  await openControl(config.control.path, { log, gateway: iwf, overview }, closers)
   void core.start()
   if (lans.length === 0)
     log.warn({ interfaces: config.lan.interfaces }, 'no LAN has an address yet; waiting for one')
   const servers = config.pcp.servers.length > 0 ? config.pcp.servers : 'default router'
   log.info({ lans, servers }, 'ready')
   return {
-    overview,
     stop: async (release) => {
       end.release = release
       await closers[Symbol.asyncDispose]()

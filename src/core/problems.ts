@@ -146,7 +146,7 @@ function rival({ rival: name }: Symptoms): Problem | undefined {
     id: 'rival',
     severity: 'warning',
     cause: `${name} runs on this router too, so the LAN sees two Internet gateways`,
-    cure: `stop it: systemctl disable --now ${name}, or on OpenWrt service ${name} disable and stop`,
+    cure: `stop it: systemctl disable --now ${name}, or on OpenWrt: service ${name} stop; service ${name} disable`,
   }
 }
 
