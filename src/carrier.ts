@@ -1,22 +1,33 @@
 import type { Config } from './config/schema.ts'
-import type { PcpEvents } from './core/ports.ts'
-import { type Interfaces, ipv4Interface } from './lan/interfaces.ts'
+import type { PcpEvents, ServerSource } from './core/ports.ts'
+import { type Interfaces, ipv4Interface, lansOf } from './lan/interfaces.ts'
 import type { Clock, Random } from './lib/clock.ts'
 import type { Closers } from './lib/closers.ts'
+import { type IpAddress, isIpv4, parseIp, parseIpv4 } from './lib/ip.ts'
 import type { Log } from './lib/log.ts'
+import { SerialQueues } from './lib/serial.ts'
 import { Announcements, AnnouncementSocket } from './pcp/announcements.ts'
-import { DefaultRouter, readRoutes } from './pcp/default-router.ts'
+import type { Choice, Server } from './pcp/discovery/choice.ts'
+import type { HookDisk } from './pcp/discovery/hook-files.ts'
+import { routeTables } from './pcp/discovery/routes.ts'
+import { ServerFinder } from './pcp/discovery/server-finder.ts'
+import type { OpenLink } from './pcp/link.ts'
 import { serverLinks } from './pcp/server-links.ts'
 import type { Endpoint, PcpSocket } from './pcp/socket.ts'
+import { followSourceAddress } from './pcp/source-address.ts'
 import { Upstream } from './pcp/upstream.ts'
 
 // Joins the side towards the carrier: which PCP server is asked, and from which address of ours.
+
+/** RFC 6333 §5.7: what the router's own end of a DS-Lite tunnel has where it has no address of its own. */
+const B4 = parseIpv4('192.0.0.2')
 
 interface CarrierWorld {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
   readonly interfaces: () => Interfaces
+  readonly disk: HookDisk
   readonly connect: (server: Endpoint) => Promise<PcpSocket>
   /** The installation's secret, 32 octets. */
   readonly identity: { readonly secret: Uint8Array }
@@ -34,6 +45,14 @@ export interface CarrierLine {
   readonly reconnect: () => Promise<void>
   /** We have none. */
   readonly lose: () => void
+}
+
+/** The ways to the servers of one choice. */
+interface Ways {
+  readonly servers: readonly OpenLink[]
+  readonly guesses: readonly OpenLink[]
+  /** Can nobody be asked without an IPv4 address of ours? */
+  readonly needIpv4: boolean
 }
 
 export function carrierSide(config: Config, world: CarrierWorld, closers: Closers): CarrierSide {
@@ -54,21 +73,68 @@ interface LineParts extends CarrierWorld {
 }
 
 async function startLine(config: Config, parts: LineParts, closers: Closers): Promise<CarrierLine> {
-  const { identity, interfaces, log, pcp } = parts
+  const { interfaces, log, pcp } = parts
   const announcements = new Announcements()
   const multicast = new AnnouncementSocket(announcements, log)
   closers.defer(() => multicast.leave())
-  const linking = { ...parts, secret: identity.secret, announcements, natPmp: config.pcp.natpmp }
-  const { servers } = config.pcp
-  const router = new DefaultRouter({ ...linking, wan: config.wan.interface, routes: readRoutes })
-  const links = servers.length > 0 ? serverLinks(servers, { ...linking, source: 'static' }) : [router.open]
-  const reconnect = async () => {
+  const turns = new SerialQueues<'use'>()
+  let ways: Ways = { servers: [], guesses: [], needIpv4: false }
+  const use = async () => {
     const wan = ipv4Interface(interfaces(), config.wan.interface)
     if (wan) await multicast.join(wan.address)
-    await pcp.use(links)
+    const { guesses, needIpv4, servers } = ways
+    if (servers.length + guesses.length === 0) pcp.lose('no PCP server is known')
+    else if (needIpv4 && !wan) pcp.lose('the WAN has no address')
+    else await pcp.use(servers, guesses)
   }
-  await reconnect()
-  if (servers.length === 0) router.follow(() => void pcp.use(links))
-  closers.defer(() => router.stop())
-  return { reconnect, lose: () => pcp.lose() }
+  const inTurn = () => turns.run('use', use)
+  const finder = serverFinder(config, parts)
+  closers.defer(() => finder.stop())
+  await finder.start((choice) => {
+    announcements.forget()
+    ways = waysTo(choice, config, parts, announcements)
+    return inTurn()
+  })
+  closers.defer(followOwnAddress(parts, () => void inTurn()))
+  return { reconnect: inTurn, lose: () => void inTurn() }
+}
+
+/** Also for `igd-pcp probe`, which looks for the server as the daemon does. */
+const serverFinder = (
+  config: Pick<Config, 'lan' | 'pcp' | 'wan'>,
+  { clock, disk, interfaces, log }: Pick<CarrierWorld, 'clock' | 'disk' | 'interfaces' | 'log'>,
+): ServerFinder =>
+  new ServerFinder({
+    clock,
+    log,
+    disk,
+    routes: routeTables,
+    wan: config.wan.interface,
+    configured: config.pcp.servers,
+    directory: config.pcp.dhcpDir,
+    anycast: config.pcp.anycast,
+    networks: () =>
+      lansOf(interfaces(), config.lan).flatMap(({ prefix, routed = [] }) => [prefix, ...routed]),
+  })
+
+function waysTo(choice: Choice, config: Config, parts: LineParts, announcements: Announcements): Ways {
+  const { identity, interfaces } = parts
+  const ipv4 = () => ipv4Interface(interfaces(), config.wan.interface)?.address ?? B4
+  const options = { ...parts, secret: identity.secret, announcements, natPmp: config.pcp.natpmp, ipv4 }
+  const source = choice.source === 'nowhere' ? 'static' : choice.source
+  const waysOf = (servers: readonly Server[], from: ServerSource) =>
+    servers.flatMap((server) => serverLinks(server, { ...options, source: from }))
+  return {
+    servers: waysOf(choice.servers, source),
+    guesses: waysOf(choice.guesses, 'anycast'),
+    needIpv4: [...choice.servers, ...choice.guesses].flat().every(({ address }) => isIpv4(address)),
+  }
+}
+
+/** `network.ts` follows the IPv4 address. An IPv6 server may be reached by another interface than the IPv4 WAN. */
+function followOwnAddress({ clock, interfaces, pcp }: LineParts, gone: () => void): () => void {
+  const isOurs = (address: IpAddress) =>
+    Object.values(interfaces()).some((own) => own?.some((at) => parseIp(at.address) === address))
+  const client = () => (pcp.client !== undefined && !isIpv4(pcp.client) ? pcp.client : undefined)
+  return followSourceAddress({ clock, isOurs, client }, gone)
 }

@@ -133,8 +133,7 @@ async function startParts(live: LiveConfig, world: Surroundings, closers: Closer
   void core.start()
   if (lans.length === 0)
     log.warn({ interfaces: config.lan.interfaces }, 'no LAN has an address yet; waiting for one')
-  const servers = config.pcp.servers.length > 0 ? config.pcp.servers : 'default router'
-  log.info({ lans, servers }, 'ready')
+  log.info({ lans }, 'ready')
   return {
     stop: async (release) => {
       end.release = release

@@ -98,8 +98,17 @@ const nat = v.strictObject({
 const pcp = v.strictObject({
   servers: key(v.optional(pcpServers(), []), {
     meaning: 'Addresses of the PCP server, the preferred first, each as ADDR, ADDR:PORT or [IPV6]:PORT.',
-    why: 'Without one the default router is asked (RFC 6887 §8.1).',
+    why: 'Without one DHCP is heard (RFC 7291), and where that names none the default router is asked.',
     flag: { name: 'pcp-server', value: 'ADDR[:PORT]' },
+  }),
+  dhcpDir: key(v.optional(filePath(), '/run/igd-pcp-dhcp'), {
+    meaning: 'Directory where the hooks of the DHCP clients leave what they heard of PCP servers.',
+    why: 'What a lease said is gone after a reboot, as the directory is. The hooks obey IGD_PCP_PCP_DHCP_DIR too.',
+  }),
+  anycast: key(v.optional(onOff(), false), {
+    meaning:
+      'Whether the anycast addresses 192.0.0.9 and 2001:1::1 (RFC 7723) are tried after the default routers.',
+    why: 'Where the carrier has no server there, requests would leave its network.',
   }),
   maxLifetime: key(v.optional(lifetime(120)), {
     meaning: 'The longest lifetime to ask the carrier for.',

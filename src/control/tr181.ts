@@ -40,10 +40,12 @@ const client = (status: Status): Tree => ({
   Server: numbered(status.server ? [server(status.server, status)] : []),
 })
 
-/** The data model knows three; the default router is none of them, and is not configured either. */
+/** The data model knows three; default routers and anycast are none of them. DHCP names IPv4 servers as a rule. */
 const ORIGIN: Readonly<Record<ServerStatus['source'], string>> = {
   static: 'Static',
+  dhcp: 'DHCPv4',
   'default-router': 'Static',
+  anycast: 'Static',
 }
 
 const server = (of: ServerStatus, { externalIpAddress, mappings, options }: Status): Tree => ({

@@ -95,7 +95,7 @@ export interface PcpPort extends PcpLink {
 }
 
 /** Where the address of a PCP server comes from. */
-export type ServerSource = 'static' | 'default-router'
+export type ServerSource = 'static' | 'dhcp' | 'default-router' | 'anycast'
 
 /** The server in use, as whoever speaks to it knows it. */
 export interface ServerFacts {
@@ -113,7 +113,7 @@ export interface ServerFacts {
 export interface PcpEvents {
   /** Another server, or another address of ours: nothing that was learnt or made is valid there. */
   switched(): void
-  /** We have no address to ask from. */
+  /** There is nobody to ask, or no address of ours to ask from. */
   lost(): void
   /** The server lost its state: all mappings have to be made anew (RFC 6887 §8.5, §14.1). */
   lostState(): void

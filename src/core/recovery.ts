@@ -57,7 +57,7 @@ export class Recovery implements PcpEvents {
     return this.#recovering ?? Promise.resolve()
   }
 
-  /** What was granted may still lead here when the address is back, so all stays as it is. */
+  /** What was granted may still lead here when somebody is to be asked again, so all stays as it is. */
   lost(): void {
     this.#context.external.heard({ kind: 'silent' })
   }

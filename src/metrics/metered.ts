@@ -65,11 +65,11 @@ export const meteredSocket =
 
 export const meteredEvents = (events: PcpEvents, meter: Meter): PcpEvents => ({
   switched: () => events.switched(),
+  lost: () => events.lost(),
   lostState: () => {
     meter.epochLoss()
     events.lostState()
   },
-  lost: () => events.lost(),
   returned: () => events.returned(),
   doubtful: () => events.doubtful(),
   mappingUpdate: (mapping, outcome) => events.mappingUpdate(mapping, outcome),

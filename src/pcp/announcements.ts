@@ -32,6 +32,11 @@ export class Announcements {
     this.#followers.set(keyOf(server), hear)
   }
 
+  /** Nobody is followed any more. */
+  forget(): void {
+    this.#followers.clear()
+  }
+
   /** A datagram on the clients' port. What is no announcement of a server we follow changes nothing. */
   receive(packet: Uint8Array, from: Endpoint): void {
     const hear = this.#followers.get(keyOf(from))

@@ -8,7 +8,7 @@ import type {
   PcpSilent,
 } from '../core/ports.ts'
 import type { Clock, Random } from '../lib/clock.ts'
-import type { IpAddress } from '../lib/ip.ts'
+import type { IpAddress, Ipv4Address } from '../lib/ip.ts'
 import type { Millis } from '../lib/units.ts'
 import { type MapAnswer, readDeleteAnswer, readMapAnswer, type Verdict } from './answers.ts'
 import { Exchange, type Line, type Sending, SILENT } from './exchange.ts'
@@ -37,6 +37,8 @@ export interface PcpClientOptions {
   readonly socket: PcpSocket
   /** The address that stands for the server in nonces, whichever of its addresses the socket is connected to. */
   readonly server: IpAddress
+  /** What the router's own mappings lead to, where that is not what the socket sends from (RFC 7488 §5). */
+  readonly self?: Ipv4Address | undefined
   /** The installation's secret, 32 octets. */
   readonly secret: Uint8Array
   readonly clock: Clock
@@ -101,6 +103,11 @@ export class PcpClient implements PcpLink {
     return await this.#asAnyLife(mapping, (life) => this.#unmapAs(mapping, life, signal))
   }
 
+  /** Does the mapping stand at the server? */
+  holds(mapping: PcpMapping): boolean {
+    return this.#granted.find(this.#about(mapping, this.#lives.of(mapping)).key) !== undefined
+  }
+
   /** Asks whether the server is there, and for its epoch; this changes nothing (§14.1.2). */
   async announce(signal: AbortSignal): Promise<PcpAlive | PcpRefused | PcpSilent> {
     const request = announceRequest(this.#clientAddress)
@@ -143,7 +150,7 @@ export class PcpClient implements PcpLink {
     const { asker, ...about } = this.#about(request, life)
     const question = {
       ...about,
-      request: mapRequest(request, asker),
+      request: mapRequest(this.#named(request), asker),
       sending: request.sending,
       read: (answer: MapAnswer, sentAt: Millis) => {
         const standing = this.#granted.find(about.key) !== undefined
@@ -161,11 +168,17 @@ export class PcpClient implements PcpLink {
     signal: AbortSignal,
   ): Promise<PcpDeleted | PcpRefused | PcpSilent> {
     const { asker, key, match } = this.#about(mapping, life)
-    const request = deleteRequest(mapping, asker)
+    const request = deleteRequest(this.#named(mapping), asker)
     const question = { key, match, request, sending: 'until-answered', read: readDeleteAnswer } as const
     const outcome = await this.#ask(question, signal)
     if (outcome.kind === 'deleted') this.#granted.delete(key)
     return outcome
+  }
+
+  /** An IPv4 mapping cannot be meant by our IPv6 address, so it is asked for as for a third party (§13.1). */
+  #named<M extends PcpMapping>(mapping: M): M {
+    const { self } = this.#options
+    return mapping.internalAddress === undefined && self ? { ...mapping, internalAddress: self } : mapping
   }
 
   #about(mapping: PcpMapping, generation: number): About {
@@ -173,9 +186,10 @@ export class PcpClient implements PcpLink {
     const { internalPort } = mapping
     const clientAddress = this.#clientAddress
     const protocol = PROTOCOL_NUMBER[mapping.protocol]
-    const internalAddress = internalAddressOf(mapping, clientAddress)
+    const named = this.#named(mapping)
+    const internalAddress = internalAddressOf(named, clientAddress)
     const nonce = mappingNonce(secret, { server, protocol, internalAddress, internalPort, generation })
-    const thirdParty = thirdPartyOf(mapping, clientAddress)
+    const thirdParty = thirdPartyOf(named, clientAddress)
     const match = { protocol, internalPort, thirdParty }
     return { mapping, match, asker: { clientAddress, nonce }, key: keyOf(nonce) }
   }

@@ -1,7 +1,7 @@
 import type { PcpEvents, ServerSource } from '../core/ports.ts'
 import { within } from '../lib/abort.ts'
 import type { Clock, Random } from '../lib/clock.ts'
-import { bracketed } from '../lib/ip.ts'
+import { bracketed, type Ipv4Address, isIpv4 } from '../lib/ip.ts'
 import type { Log } from '../lib/log.ts'
 import { after, millis, seconds } from '../lib/units.ts'
 import type { Announcements } from './announcements.ts'
@@ -10,7 +10,7 @@ import { EpochWatch } from './epoch-watch.ts'
 import { NatPmpClient } from './natpmp/client.ts'
 import { NegotiatedLink } from './negotiated-link.ts'
 import type { Endpoint, PcpSocket } from './socket.ts'
-import type { Link, LinkEvents, OpenLink } from './upstream.ts'
+import type { Link, LinkEvents, OpenLink } from './link.ts'
 
 /** How long a server may take to tell its epoch. */
 const PROBE = millis(9000)
@@ -22,6 +22,8 @@ export interface ServerLinksOptions {
   /** Where the addresses come from. */
   readonly source: ServerSource
   readonly connect: (server: Endpoint) => Promise<PcpSocket>
+  /** The address of the router's own mappings, for a server that is asked over IPv6. */
+  readonly ipv4: () => Ipv4Address | undefined
   /** The installation's secret, 32 octets. */
   readonly secret: Uint8Array
   readonly events: PcpEvents
@@ -41,10 +43,13 @@ export function serverLinks(
   const { clock, events } = options
   const [first] = addresses
   if (!first) return []
-  const latest: { link?: NegotiatedLink } = {}
+  const latest: { link?: NegotiatedLink; inUse?: () => boolean } = {}
+  const whenInUse = (tell: () => void) => () => {
+    if (latest.inUse?.() === true) tell()
+  }
   const watch = new EpochWatch(clock, {
-    lostState: () => events.lostState(),
-    doubtful: () => events.doubtful(),
+    lostState: whenInUse(() => events.lostState()),
+    doubtful: whenInUse(() => events.doubtful()),
     probe: () => void probed(latest.link, clock),
   })
   for (const address of addresses)
@@ -59,13 +64,16 @@ export function serverLinks(
     const pcp = new PcpClient({
       ...options,
       socket,
+      self: isIpv4(socket.local.address) ? undefined : options.ipv4(),
       server: first.address,
       listener: {
         onResponse: (seen) => {
           linkEvents.heard()
           watch.seen(seen)
         },
-        onMappingUpdate: (mapping, outcome) => events.mappingUpdate(mapping, outcome),
+        onMappingUpdate: (mapping, outcome) => {
+          if (linkEvents.inUse()) events.mappingUpdate(mapping, outcome)
+        },
         onUnsupportedVersion: (version) => {
           if (version === 0 && options.natPmp === 'auto') link.fallBack()
           else linkEvents.unreachable(`it speaks version ${version}, not PCP`)
@@ -76,8 +84,10 @@ export function serverLinks(
     const openNatPmp = () => natPmpClient(address, linkEvents, options)
     const { source } = options
     const epoch = () => watch.last
-    const link = new NegotiatedLink({ name: nameOf(address), source, pcp, epoch, clock, openNatPmp })
+    const who = { name: nameOf(address), server: nameOf(first), client: socket.local.address, source }
+    const link = new NegotiatedLink({ ...who, pcp, epoch, clock, openNatPmp })
     latest.link = link
+    latest.inUse = () => linkEvents.inUse()
     return link
   })
 }
@@ -96,7 +106,9 @@ async function natPmpClient(
       socket,
       clock,
       heard: () => linkEvents.heard(),
-      lostState: () => events.lostState(),
+      lostState: () => {
+        if (linkEvents.inUse()) events.lostState()
+      },
       doubtful: () => events.doubtful(),
       unreachable: (why) => linkEvents.unreachable(why),
     })

@@ -7,6 +7,10 @@ import type { Port } from '../lib/units.ts'
 export interface Endpoint {
   readonly address: IpAddress
   readonly port: number
+  /** The interface where a link-local address is meant. */
+  readonly zone?: string
+  /** How many routers a packet may pass. */
+  readonly hops?: number
 }
 
 /** A UDP socket connected to one address of one PCP server. */
@@ -32,8 +36,9 @@ export async function connectSocket(server: Endpoint, sourcePort?: Port): Promis
   const socket =
     (sourcePort !== undefined && (await boundTo(server, sourcePort))) || createSocket(familyOf(server))
   try {
-    socket.connect(server.port, server.address)
+    socket.connect(server.port, server.zone ? `${server.address}%${server.zone}` : server.address)
     await once(socket, 'connect')
+    if (server.hops !== undefined) socket.setTTL(server.hops)
     return wrapped(socket, server, endpointOf(socket.address()))
   } catch (error) {
     socket.close()

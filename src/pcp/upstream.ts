@@ -2,7 +2,6 @@ import type {
   MapRequest,
   PcpDeleted,
   PcpEvents,
-  PcpLink,
   PcpMapping,
   PcpOutcome,
   PcpPort,
@@ -12,32 +11,11 @@ import type {
 } from '../core/ports.ts'
 import { aborted, either, sharedAbort, within } from '../lib/abort.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { IpAddress } from '../lib/ip.ts'
 import type { Log } from '../lib/log.ts'
 import { type Millis, after, millis } from '../lib/units.ts'
-
-/** What one address of a server tells while it is in use. */
-export interface LinkEvents {
-  /** Every response that stood its checks. */
-  heard(): void
-  /** ICMP said so, or the system: nobody is there. */
-  unreachable(why: string): void
-}
-
-export type LinkFacts = Pick<ServerFacts, 'source' | 'protocol' | 'epoch'>
-
-/** One address of one server, connected. */
-export interface Link extends PcpLink {
-  /** Where it leads, for the log. */
-  readonly name: string
-  /** What is known of it beside its address. */
-  facts(): LinkFacts
-  /** True when the server answers before the signal aborts. */
-  alive(signal: AbortSignal): Promise<boolean>
-  close(): void
-}
-
-/** Connects to one address; undefined when there is no route to it now. */
-export type OpenLink = (events: LinkEvents) => Promise<Link | undefined>
+import { FormerServer } from './former-server.ts'
+import type { Link, OpenLink } from './link.ts'
 
 export interface UpstreamOptions {
   readonly clock: Clock
@@ -68,8 +46,12 @@ const SILENT: PcpSilent = { kind: 'silent' }
  */
 export class Upstream implements PcpPort {
   readonly #options: UpstreamOptions
+  /** Those that may be used as they are. */
   #addresses: readonly OpenLink[] = []
+  /** Those too that must show first that a PCP server is there. */
+  #candidates: readonly OpenLink[] = []
   #link: Link | undefined
+  readonly #former: FormerServer
   #index = 0
   /** Aborts when `#link` is replaced: what waits on it asks its successor. */
   #replaced = sharedAbort()
@@ -77,17 +59,19 @@ export class Upstream implements PcpPort {
   #heardAt: Millis
   /** When the address in use answered last. */
   #answeredAt: Millis | undefined
-  #searching = false
+  /** What is searched at the moment. */
+  #searching: readonly OpenLink[] | undefined
   #exhaustedUntil: Millis | undefined
   #probe: Disposable | undefined
   #closed = false
-  /** A server was in use before: whoever comes next is another one, or sees us as another. */
+  /** A server was used before: whoever comes next is another one, or sees us as another. */
   #known = false
 
   #events: UpstreamEvents | undefined
 
   constructor(options: UpstreamOptions) {
     this.#options = options
+    this.#former = new FormerServer(options.clock)
     this.#heardAt = options.clock.now()
   }
 
@@ -113,32 +97,45 @@ export class Upstream implements PcpPort {
     )
   }
 
+  /** Our address in the eyes of the server in use. */
+  get client(): IpAddress | undefined {
+    return this.#link?.client
+  }
+
   /**
-   * The addresses of the server to use from now on, the preferred first. Called again when the server is another
-   * one, or ours is another address: to the server we are a stranger then, and all mappings are made anew.
+   * The addresses of the servers to use from now on, the preferred first, and `guesses`, which are asked for a sign
+   * of life before anything else (RFC 7723 §5.1). Called again when the server is another one, or ours is another
+   * address: to the server we are a stranger then, and all mappings are made anew.
    */
-  async use(addresses: readonly OpenLink[]): Promise<void> {
+  async use(addresses: readonly OpenLink[], guesses: readonly OpenLink[] = []): Promise<void> {
     const changed = this.#known
-    this.#known = addresses.length > 0
+    this.#known = true
     this.#addresses = addresses
+    this.#candidates = [...addresses, ...guesses]
+    this.#exhaustedUntil = undefined
+    const wasDown = !this.#reachable
     await this.#connect()
     if (!this.#link) this.#askForLife()
     if (changed) this.#events?.switched()
+    else if (wasDown && this.reachable) this.#events?.returned()
   }
 
-  /** We have no address to ask from: nobody can answer until `use` is called again. */
-  lose(): void {
+  /** There is nobody to ask, or no address to ask from, until `use` is called again. */
+  lose(why: string): void {
     this.#addresses = []
+    this.#candidates = []
     this.#switch(undefined, 0)
-    this.#down('the WAN has no address')
+    this.#down(why)
     this.#events?.lost()
   }
 
   async map(request: MapRequest, signal: AbortSignal): Promise<PcpOutcome> {
-    return await this.#ask((link, until) => link.map(request, until), signal, request.sending === 'once')
+    const ask = () => this.#ask((link, until) => link.map(request, until), signal, request.sending === 'once')
+    return await this.#former.replace(request, ask)
   }
 
   async unmap(mapping: PcpMapping, signal: AbortSignal): Promise<PcpDeleted | PcpRefused | PcpSilent> {
+    void this.#former.forget(mapping)
     return await this.#ask((link, until) => link.unmap(mapping, until), signal, false)
   }
 
@@ -146,6 +143,7 @@ export class Upstream implements PcpPort {
     this.#closed = true
     this.#probe?.[Symbol.dispose]()
     this.#switch(undefined, 0)
+    this.#former.close()
   }
 
   /** Asks whichever link there is, its successor too when it is replaced meanwhile, until `signal` aborts. */
@@ -183,6 +181,7 @@ export class Upstream implements PcpPort {
     const mine: { link?: Link | undefined } = {}
     const inUse = () => mine.link !== undefined && mine.link === this.#link
     mine.link = await open({
+      inUse,
       heard: () => {
         if (inUse()) this.#heard()
       },
@@ -196,7 +195,6 @@ export class Upstream implements PcpPort {
   }
 
   async #connect(): Promise<void> {
-    this.#exhaustedUntil = undefined
     for (const [index, open] of this.#addresses.entries()) {
       const link = await this.#open(open)
       if (!link) continue
@@ -206,6 +204,7 @@ export class Upstream implements PcpPort {
     }
     this.#switch(undefined, 0)
     this.#down('there is no way to a PCP server')
+    void this.#search()
   }
 
   #switch(link: Link | undefined, index: number): void {
@@ -214,10 +213,9 @@ export class Upstream implements PcpPort {
     this.#index = index
     this.#answeredAt = undefined
     this.#replaced = sharedAbort()
-    if (link && old)
-      this.#options.log.info({ server: link.name }, 'another address of the PCP server is used now')
+    if (link && old) this.#options.log.info({ server: link.name }, 'another address is asked from now on')
     waiting.abort()
-    old?.close()
+    if (old) this.#former.leave(old, link)
   }
 
   #heard(): void {
@@ -238,25 +236,40 @@ export class Upstream implements PcpPort {
   /** RFC 7488 §3: the other addresses in turn; the first that answers is used from then on. */
   async #search(): Promise<void> {
     const { clock } = this.#options
+    const candidates = this.#candidates
     const exhausted = this.#exhaustedUntil !== undefined && clock.now() < this.#exhaustedUntil
-    if (this.#searching || this.#closed || exhausted || this.#addresses.length < 2) return
-    this.#searching = true
-    const started = clock.now()
-    for (let step = 1; step < this.#addresses.length && this.#heardAt <= started; step++) {
-      const index = (this.#index + step) % this.#addresses.length
-      const link = await this.#tried(index)
-      if (link) {
-        this.#switch(link, index)
-        this.#heard()
-        break
-      }
-      if (step === this.#addresses.length - 1) this.#exhaustedUntil = after(clock.now(), EXHAUSTED)
-    }
-    this.#searching = false
+    if (this.#searching === candidates || this.#closed || exhausted) return
+    this.#searching = candidates
+    const inVain = await this.#tryOthers(candidates)
+    if (this.#searching !== candidates) return
+    this.#searching = undefined
+    if (inVain) this.#exhaustedUntil = after(clock.now(), EXHAUSTED)
   }
 
-  async #tried(index: number): Promise<Link | undefined> {
-    const open = this.#addresses[index]
+  /** True when there were others, and none of them answered. */
+  async #tryOthers(candidates: readonly OpenLink[]): Promise<boolean> {
+    const started = this.#options.clock.now()
+    const others = this.#link ? candidates.length - 1 : candidates.length
+    for (let step = 1; step <= others; step++) {
+      if (this.#heardAt > started) return false
+      const index = (this.#index + step) % candidates.length
+      const link = await this.#tried(candidates[index])
+      if (link && this.#candidates === candidates) this.#moveTo(link, index)
+      else link?.close()
+      if (link || this.#candidates !== candidates) return false
+    }
+    return others > 0
+  }
+
+  /** It answers, and the one in use does not. All addresses of a server know the mappings, another server none. */
+  #moveTo(link: Link, index: number): void {
+    const old = this.#link
+    this.#switch(link, index)
+    this.#heard()
+    if (old && (old.server !== link.server || old.client !== link.client)) this.#events?.switched()
+  }
+
+  async #tried(open: OpenLink | undefined): Promise<Link | undefined> {
     const link = open && (await this.#open(open))
     if (!link) return undefined
     const { clock } = this.#options
@@ -287,7 +300,7 @@ export class Upstream implements PcpPort {
   async #signOfLife(): Promise<void> {
     const link = this.#link
     if (!link) {
-      if (this.#addresses.length > 0) await this.#connect()
+      await this.#connect()
       if (this.reachable) this.#events?.returned()
       return
     }

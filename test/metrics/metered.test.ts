@@ -117,11 +117,12 @@ describe('what the carrier says unasked', () => {
       counters,
     )
     events.switched()
+    events.lost()
     events.lostState()
     events.returned()
     events.doubtful()
     events.mappingUpdate(wanted, { kind: 'refused', result: 'UNKNOWN', lifetime: seconds(0) })
-    expect(heard).toEqual(['switched', 'lostState', 'returned', 'doubtful', 'mappingUpdate'])
+    expect(heard).toEqual(['switched', 'lost', 'lostState', 'returned', 'doubtful', 'mappingUpdate'])
     expect(counters.counts().epochLosses).toBe(1)
   })
 })

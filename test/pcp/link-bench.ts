@@ -6,6 +6,7 @@ import { seeded } from '../support/dice.ts'
 import { MemoryCarrier, SERVER } from '../support/memory-carrier.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
 import { wanted } from './client-bench.ts'
+import { ipv4 as ip } from './literals.ts'
 
 /** A link to a server that speaks NAT-PMP alone, unless told otherwise. */
 export async function linked({
@@ -34,6 +35,7 @@ export async function linked({
     log: { debug: line, info: line, warn: line, error: line },
     secret: new Uint8Array(32),
     announcements,
+    ipv4: () => ip('100.64.0.2'),
     connect: async (server) => {
       if (routes.down) throw new Error('ENETUNREACH')
       connects.push(server)
@@ -48,7 +50,11 @@ export async function linked({
       mappingUpdate: () => undefined,
     },
   })
-  const link = await open?.({ heard: () => undefined, unreachable: (why) => void unreachable.push(why) })
+  const link = await open?.({
+    heard: () => undefined,
+    unreachable: (why) => void unreachable.push(why),
+    inUse: () => true,
+  })
   if (!link) throw new Error('no link')
   const stop = sharedAbort()
   const map = async () => {

@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest'
 import type { MapRequest, PcpOutcome } from '../../src/core/ports.ts'
 import { aborted } from '../../src/lib/abort.ts'
 import { millis, port, seconds } from '../../src/lib/units.ts'
-import { type LinkEvents, type OpenLink, Upstream } from '../../src/pcp/upstream.ts'
+import type { LinkEvents, OpenLink } from '../../src/pcp/link.ts'
+import type { ResultName } from '../../src/pcp/wire/constants.ts'
+import { Upstream } from '../../src/pcp/upstream.ts'
 import { ip } from '../support/fake-carrier.ts'
 import { settle, VirtualClock } from '../support/virtual-clock.ts'
 
@@ -30,11 +32,17 @@ class FakeAddress {
   closed = 0
   events: LinkEvents | undefined
   readonly name: string
+  readonly #server: string
+  readonly holds = new Set<number>()
+  readonly deleted: number[] = []
+  /** Answers with this instead. */
+  refuses: ResultName | undefined
   readonly #clock: VirtualClock
 
-  constructor(clock: VirtualClock, name: string, answers = true) {
+  constructor(clock: VirtualClock, name: string, answers = true, server = 'a server') {
     this.#clock = clock
     this.name = name
+    this.#server = server
     this.answers = answers
   }
 
@@ -44,11 +52,25 @@ class FakeAddress {
     return Promise.resolve({
       name: this.name,
       facts: () => ({ source: 'static', protocol: 'PCP', epoch: undefined }),
-      map: (_request, signal) => {
+      server: this.#server,
+      client: ip('100.64.0.2'),
+      holds: ({ internalPort }) => this.holds.has(internalPort),
+      map: ({ internalPort }, signal) => {
         this.asked++
+        if (this.refuses)
+          return this.#answer(signal, {
+            kind: 'refused',
+            result: this.refuses,
+            lifetime: seconds(30),
+          } as const)
+        if (this.answers) this.holds.add(internalPort)
         return this.#answer(signal, this.#granted())
       },
-      unmap: (_mapping, signal) => this.#answer(signal, { kind: 'deleted', lifetime: seconds(0) }),
+      unmap: ({ internalPort }, signal) => {
+        this.deleted.push(internalPort)
+        if (this.answers) this.holds.delete(internalPort)
+        return this.#answer(signal, { kind: 'deleted', lifetime: seconds(0) })
+      },
       alive: async (signal) => {
         this.signsOfLife++
         return (await this.#answer(signal, this.#granted())).kind !== 'silent'
@@ -214,7 +236,7 @@ describe('another server', () => {
 
   it('without an address of our own nobody is asked; with a new one all is made anew', async () => {
     const { addresses, ask, clock, events, upstream } = await upstreamOver(true)
-    upstream.lose()
+    upstream.lose('the WAN has no address')
     expect(upstream.reachable).toBe(false)
     const waiting = ask()
     await clock.advance(5000)
@@ -240,5 +262,104 @@ describe('another server', () => {
     await settle()
     upstream.close()
     expect((await outcome).kind).toBe('silent')
+  })
+})
+
+describe('a server that takes the place of another', () => {
+  async function moved(refuses?: ResultName) {
+    const bench = await upstreamOver(true)
+    const [old] = bench.addresses
+    if (!old) throw new Error('no address')
+    await bench.ask()
+    const next = new FakeAddress(bench.clock, 'next', true, 'another server')
+    next.refuses = refuses
+    await bench.upstream.use([next.open])
+    return { ...bench, next, old }
+  }
+
+  it('S7723-3-1: gets each mapping, which is then deleted at the old one', async () => {
+    const { ask, clock, next, old } = await moved()
+    expect(old.closed).toBe(0)
+    expect((await ask()).kind).toBe('granted')
+    await clock.advance(10)
+    expect(next.holds.size).toBe(1)
+    expect(old.deleted).toEqual([50_000])
+    expect(old.holds.size).toBe(0)
+    await ask()
+    expect(old.deleted).toHaveLength(1)
+  })
+
+  it('is not kept waiting by an old one that says nothing, which is asked once', async () => {
+    const { ask, clock, old } = await moved()
+    old.answers = false
+    expect((await ask()).kind).toBe('granted')
+    await clock.advance(9000)
+    expect(old.closed).toBe(1)
+    await ask()
+    expect(old.deleted).toHaveLength(1)
+  })
+
+  it.each(['NOT_AUTHORIZED', 'CANNOT_PROVIDE_EXTERNAL'] as const)(
+    'that answers %s, perhaps for the old mapping, is asked again without it',
+    async (result) => {
+      const { ask, clock, next, old } = await moved(result)
+      const outcome = ask()
+      await clock.advance(1)
+      expect(old.deleted).toEqual([50_000])
+      expect((await outcome).kind).toBe('refused')
+      expect(next.asked).toBe(2)
+    },
+  )
+
+  it('the old one is let go after a quarter of an hour', async () => {
+    const { clock, old } = await moved()
+    await clock.advance(900_000)
+    expect(old.closed).toBe(1)
+  })
+
+  it('what is deleted meanwhile is deleted at both', async () => {
+    const { next, old, upstream } = await moved()
+    await upstream.unmap(REQUEST, new AbortController().signal)
+    expect([old.deleted, next.deleted]).toEqual([[50_000], [50_000]])
+  })
+})
+
+describe('several servers', () => {
+  it('S7488-4-1: one is used; the next takes over when it is silent, and is told as another server', async () => {
+    const { ask, clock, events, upstream } = await upstreamOver()
+    const first = new FakeAddress(clock, 'first', true, 'first')
+    const second = new FakeAddress(clock, 'second', true, 'second')
+    await upstream.use([first.open, second.open])
+    await ask()
+    expect([first.asked, second.asked]).toEqual([1, 0])
+    first.answers = false
+    const outcome = ask()
+    await clock.advance(9100)
+    expect((await outcome).kind).toBe('granted')
+    expect([second.signsOfLife, second.asked]).toEqual([1, 1])
+    expect(events).toContain('switched')
+  })
+
+  it('S7723-2-1: a guess is asked for a sign of life first, and for nothing else while it gives none', async () => {
+    const { ask, clock, upstream } = await upstreamOver()
+    const guess = new FakeAddress(clock, 'anycast', false, 'anycast')
+    await upstream.use([], [guess.open])
+    const outcome = ask(15_000)
+    await clock.advance(15_000)
+    expect((await outcome).kind).toBe('silent')
+    expect([guess.signsOfLife, guess.asked]).toEqual([1, 0])
+  })
+
+  it('S7723-2-1: it is used once it answers, but not before the default router', async () => {
+    const { ask, clock, upstream } = await upstreamOver()
+    const router = new FakeAddress(clock, 'router', true, 'router')
+    const guess = new FakeAddress(clock, 'anycast', true, 'anycast')
+    await upstream.use([router.open], [guess.open])
+    await ask()
+    expect([router.asked, guess.signsOfLife]).toEqual([1, 0])
+    await upstream.use([], [guess.open])
+    await clock.advance(10)
+    await ask()
+    expect([guess.signsOfLife, guess.asked]).toEqual([1, 1])
   })
 })

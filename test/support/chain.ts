@@ -51,7 +51,7 @@ export async function chain(
   const secret = new Uint8Array(32).fill(7)
   const announcements = new Announcements()
   const { connect } = carrier
-  const origin = { source: 'static' } as const
+  const origin = { source: 'static', ipv4: () => undefined } as const
   const parts = { clock, random, log, connect, secret, events: core.events, natPmp, announcements, ...origin }
   const links = serverLinks([SERVER], parts)
   await upstream.use(links)

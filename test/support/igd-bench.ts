@@ -105,6 +105,7 @@ export async function igdBench({ settings = {}, options = {}, ...core }: Options
       events,
       natPmp: 'auto',
       announcements: new Announcements(),
+      ipv4: () => undefined,
     }),
   )
 

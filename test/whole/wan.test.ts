@@ -14,7 +14,7 @@ const SEEDS = [1, 2, 3, 4, 5, 6]
 function moveTo({ carrier, links, upstream }: Chain, address: Ipv4Address | undefined) {
   carrier.address = address
   if (address !== undefined) return upstream.use(links)
-  upstream.lose()
+  upstream.lose('the WAN has no address')
   return Promise.resolve()
 }
 

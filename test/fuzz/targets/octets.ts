@@ -1,6 +1,6 @@
 import { decodeNatPmpReply, encodeAddressRequest } from '../../../src/pcp/wire/natpmp.ts'
 import { decodeRequest, decodeResponse, encodeRequest, encodeResponse } from '../../../src/pcp/wire/packet.ts'
-import { parseHookValue, readOption158, readOption86 } from '../../../src/pcp/dhcp-options.ts'
+import { parseHookValue, readOption158, readOption86 } from '../../../src/pcp/discovery/dhcp-options.ts'
 import fc from 'fast-check'
 import { request, response } from '../../pcp/wire/arbitraries.ts'
 import { octets } from '../corpus.ts'

@@ -1,6 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { parseHookValue, readOption158, readOption86 } from '../../src/pcp/dhcp-options.ts'
+import {
+  parseHookFile,
+  parseHookValue,
+  readOption158,
+  readOption86,
+} from '../../../src/pcp/discovery/dhcp-options.ts'
 
 const hex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text.replaceAll(' ', ''), 'hex'))
 
@@ -57,5 +62,36 @@ describe('D7291-4: what DHCP clients hand on', () => {
 
   it.each(['zz', '0', '8:c0:zz', '$(reboot)', '192.0.2', 'x'.repeat(5000)])('refuses %s', (text) => {
     expect(parseHookValue(4, text).ok).toBe(false)
+  })
+})
+
+describe('the file of a hook', () => {
+  const A = '20010db8000000000000000000000001'
+  const B = '20010db8000000000000000000000002'
+
+  it.each<[string, 4 | 6, string, string[][]]>([
+    ['a value of udhcpc', 4, '04c0000201\n', [['192.0.2.1']]],
+    ['a value of odhcp6c', 6, `${A}\n`, [['2001:db8::1']]],
+    [
+      'every instance in PASSTHRU',
+      6,
+      `${B}\npassthru 00560010${A}00560010${B}\n`,
+      [['2001:db8::1'], ['2001:db8::2']],
+    ],
+    ['only option 86 of PASSTHRU', 6, `${B}\npassthru 00170010${B}00560010${A}\n`, [['2001:db8::1']]],
+    [
+      'a PASSTHRU that is cut off, as far as it goes',
+      6,
+      `\npassthru 00560010${A}00560010${B.slice(2)}\n`,
+      [['2001:db8::1']],
+    ],
+    ['the value, where PASSTHRU has no option 86', 6, `${B}\npassthru 0017000100\n`, [['2001:db8::2']]],
+    ['nothing', 4, '\n', []],
+  ])('D7291-v6 D7291-4: %s', (_what, family, text, servers) => {
+    expect(parseHookFile(family, text)).toEqual({ ok: true, value: servers })
+  })
+
+  it('never throws', () => {
+    fc.assert(fc.property(fc.string(), (text) => void parseHookFile(6, `\npassthru ${text}`)))
   })
 })

@@ -1,5 +1,5 @@
-import { type Decoded, decoded, malformed } from '../lib/decoded.ts'
-import { fromBytes, type IpAddress, isIpv4, parseIp, parseIpv4, toBytes } from '../lib/ip.ts'
+import { type Decoded, decoded, malformed } from '../../lib/decoded.ts'
+import { fromBytes, type IpAddress, isIpv4, parseIp, parseIpv4, toBytes } from '../../lib/ip.ts'
 
 // RFC 7291: the PCP servers that DHCP names, from the raw octets of option 158 (IPv4) or 86 (IPv6), in any of the
 // spellings in which DHCP clients hand them on.
@@ -9,6 +9,8 @@ export type ServerAddresses = readonly IpAddress[]
 
 /** Longer than any option can be; what is longer is not an option. */
 const MAX_TEXT = 4096
+/** RFC 7291 §3. */
+const OPTION_PCP_SERVER = 86
 
 /** §3, §4: multicast and loopback addresses are silently discarded, and what names no host at all. */
 function isUsable(address: IpAddress): boolean {
@@ -41,6 +43,29 @@ export function readOption86(option: Uint8Array): ServerAddresses {
   return chunks(option, 16)
     .map((bytes) => fromBytes(bytes))
     .filter(isUsable)
+}
+
+/**
+ * The file that a hook wrote: one value, and below it what odhcp6c calls PASSTHRU, which holds every instance of
+ * option 86 where the value holds but one.
+ */
+export function parseHookFile(family: 4 | 6, text: string): Decoded<readonly ServerAddresses[]> {
+  const [value = '', passthru = ''] = text.slice(0, MAX_TEXT).split('\n')
+  const [, hex = ''] = /^passthru ([0-9a-f]*)$/i.exec(passthru.trim()) ?? []
+  const all = nonEmpty(optionsOf(Buffer.from(hex, 'hex')).map((option) => readOption86(option)))
+  return all.length > 0 ? decoded(all) : parseHookValue(family, value)
+}
+
+/** RFC 8415 §21.1: { code, length, octets }, as long as they are whole. */
+function optionsOf(bytes: Buffer): readonly Uint8Array[] {
+  const options: Uint8Array[] = []
+  for (let at = 0; at + 4 <= bytes.length; ) {
+    const end = at + 4 + bytes.readUInt16BE(at + 2)
+    if (end > bytes.length) break
+    if (bytes.readUInt16BE(at) === OPTION_PCP_SERVER) options.push(bytes.subarray(at + 4, end))
+    at = end
+  }
+  return options
 }
 
 /**

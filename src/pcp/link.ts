@@ -1,0 +1,34 @@
+import type { PcpLink, PcpMapping, ServerFacts } from '../core/ports.ts'
+import type { IpAddress } from '../lib/ip.ts'
+
+/** What one address of a server tells while it is in use. */
+export interface LinkEvents {
+  /** Every response that stood its checks. */
+  heard(): void
+  /** ICMP said so, or the system: nobody is there. */
+  unreachable(why: string): void
+  /** Is this the address in use? What another one says changes nothing. */
+  inUse(): boolean
+}
+
+export type LinkFacts = Pick<ServerFacts, 'source' | 'protocol' | 'epoch'>
+
+/** One address of one server, connected. */
+export interface Link extends PcpLink {
+  /** Where it leads, for the log. */
+  readonly name: string
+  /** Which server that is: the same for all its addresses. */
+  readonly server: string
+  /** What is known of it beside its address. */
+  facts(): LinkFacts
+  /** Who we are to it. */
+  readonly client: IpAddress
+  /** Does the mapping stand there, as far as this link made it? */
+  holds(mapping: PcpMapping): boolean
+  /** True when the server answers before the signal aborts. */
+  alive(signal: AbortSignal): Promise<boolean>
+  close(): void
+}
+
+/** Connects to one address; undefined when there is no route to it now. */
+export type OpenLink = (events: LinkEvents) => Promise<Link | undefined>
