@@ -204,6 +204,7 @@ it('S7488-3-7: the addresses of one server share nonces, another server has othe
     secret: new Uint8Array(32),
     connect: carrier.connect,
     natPmp: 'off' as const,
+    ipv4: () => undefined,
     events: {
       switched: nothing,
       lost: nothing,
@@ -216,7 +217,7 @@ it('S7488-3-7: the addresses of one server share nonces, another server has othe
   const nonces: string[] = []
   for (const addresses of [[SERVER, second], [second]])
     for (const open of serverLinks(addresses, options)) {
-      const link = await open({ heard: nothing, unreachable: nothing })
+      const link = await open({ heard: nothing, unreachable: nothing, inUse: () => true })
       void link?.map(wanted, stop.signal)
       await clock.advance(millis(10))
       nonces.push(nonceOf(packets.at(-1)))
