@@ -78,6 +78,7 @@ export class Life {
       natPmp: 'off' as const,
       announcements,
       source: 'static' as const,
+      ipv4: () => undefined,
     }
     await upstream.use(serverLinks([SERVER], parts))
     await this.step('nat start', () => this.machine.kernel.reconcile(core.rules()))
