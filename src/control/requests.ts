@@ -62,7 +62,14 @@ export function readAdd(body: unknown): Decoded<AddRequest> {
   if (!success) return malformed(issues[0].message)
   const { internalClient, lease, remoteHost, ...rest } = output
   if (internalClient === undefined || remoteHost === undefined) return malformed(CLIENT)
-  return decoded({ ...rest, internalClient, remoteHost, lease: lease === 0 ? 'infinite' : seconds(lease) })
+  const forever = lease === 0
+  return decoded({
+    ...rest,
+    internalClient,
+    remoteHost,
+    static: true,
+    lease: forever ? 'infinite' : seconds(lease),
+  })
 }
 
 const KEY = v.object({

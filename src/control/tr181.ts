@@ -75,7 +75,7 @@ function serverStatus({ lastAnswer, reachable }: ServerStatus): string {
 const inbound = (mapping: MappingStatus): Tree => ({
   Enable: true,
   Status: mapping.status === 'assigned' ? 'Enabled' : 'Error',
-  Origin: 'UPnP_IWF',
+  Origin: mapping.static ? 'Static' : 'UPnP_IWF',
   Lifetime: mapping.lifetimeLeft,
   SuggestedExternalIPAddress: mapping.externalIpAddress,
   SuggestedExternalPort: mapping.externalPort,

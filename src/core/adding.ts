@@ -54,10 +54,18 @@ export class Adding {
     this.#parts = parts
   }
 
-  /** Fault 718 when another host has the port, or is about to: nothing is asked of the carrier. */
-  refuseTaken({ protocol, externalPort, internalClient }: AddRequest): void {
-    const holder = this.#context.table.at(protocol, externalPort)?.claim.client
-    const owner = holder ?? this.#asking.get(portKey(protocol, externalPort))
+  /**
+   * Fault 718 when another host has the port, or is about to, 729 when the operator has: nothing is asked of the
+   * carrier. What a host has, the operator does not take over: 718.
+   */
+  refuseTaken(request: AddRequest): void {
+    const { protocol, externalPort, internalClient } = request
+    const held = this.#context.table.at(protocol, externalPort)
+    if (held?.static === true && request.static !== true)
+      throw new Fault(729, 'the operator of the router has this port')
+    if (held?.static === false && request.static === true)
+      throw new Fault(718, 'a LAN host has this port; delete its mapping first')
+    const owner = held?.claim.client ?? this.#asking.get(portKey(protocol, externalPort))
     if (owner !== undefined && owner !== internalClient) throw new Fault(718, 'another host has this port')
   }
 
@@ -216,5 +224,6 @@ function asRequest(mapping: Mapping, remoteHost: RemoteHost): AddRequest {
     internalClient: claim.client,
     description: entry?.description ?? '',
     lease: entry?.lease ?? 'infinite',
+    static: mapping.static || undefined,
   }
 }

@@ -107,7 +107,8 @@ export class InterworkingFunction implements Gateway {
   async deletePortMappingRange(range: PortRange, caller: Caller): Promise<void> {
     this.#policy.authorizeRange(range, caller)
     checkRange(range)
-    const entries = this.#managed(range, caller)
+    const mine = ({ mapping }: Entry) => this.#mayManage(mapping, caller)
+    const entries = this.#managed(range, caller).filter(mine)
     if (entries.length === 0) throw this.#nothingToDelete(range)
     const endings = entries.map((entry) => this.#mappings.remove(entry).done)
     this.#context.changes.table()
@@ -188,7 +189,8 @@ export class InterworkingFunction implements Gateway {
     return entriesIn(table.mappings(), range).filter(({ mapping }) => this.#mayManage(mapping, caller))
   }
 
-  #mayManage({ claim, externalPort }: Mapping, caller: Caller): boolean {
+  #mayManage({ claim, externalPort, ...made }: Mapping, caller: Caller): boolean {
+    if (made.static) return caller.operator === true
     const { client: internalClient, internalPort } = claim
     return this.#policy.mayManage({ externalPort, internalPort, internalClient }, caller)
   }

@@ -72,6 +72,7 @@ const recordOf = (mapping: Mapping): ActiveRecord => ({
   lifetime: mapping.grant.lifetime,
   preferFailure: mapping.preferFailure,
   filtered: mapping.filtered,
+  static: mapping.static || undefined,
   mac: mapping.mac,
   acknowledged: mapping.acknowledged,
   entries: [...mapping.entries.values()].map(entryRecord),

@@ -51,6 +51,8 @@ export interface Mapping {
   readonly mac: MacAddress | undefined
   /** Made by AddPortMapping: this external port or none. */
   readonly preferFailure: boolean
+  /** The operator's own, which no LAN host changes or deletes. */
+  readonly static: boolean
   grant: Grant
   /** Has the answer left that tells a control point of it? Else nobody may know of it, should we crash. */
   acknowledged: boolean

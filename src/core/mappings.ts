@@ -43,7 +43,10 @@ export class Mappings {
   /** What this host has for this LAN port; the one with the wanted external port if there are several. */
   held(request: AddAnyRequest): Mapping | undefined {
     const own = [...this.#context.table.ofClient(request.internalClient)].filter(
-      ({ claim }) => claim.protocol === request.protocol && claim.internalPort === request.internalPort,
+      ({ claim, ...made }) =>
+        claim.protocol === request.protocol &&
+        claim.internalPort === request.internalPort &&
+        made.static === (request.static === true),
     )
     return own.find((mapping) => mapping.externalPort === request.externalPort) ?? own[0]
   }
@@ -55,6 +58,7 @@ export class Mappings {
       ...granted,
       externalPort: granted.grant.external.port,
       filtered: false,
+      static: request.static === true,
       acknowledged: request.lease !== 'infinite',
       entries: new Map(),
     }
@@ -100,9 +104,11 @@ export class Mappings {
   restore(claim: Claim, record: ActiveRecord): Mapping {
     const { ports, table } = this.#context
     const { acknowledged, external, externalPort, filtered, lifetime, mac, preferFailure } = record
+    const isStatic = record.static === true
     const grant = { external, lifetime, from: ports.clock.now() }
     const entries = new Map()
-    const mapping = { claim, externalPort, mac, preferFailure, grant, filtered, acknowledged, entries }
+    const made = { externalPort, preferFailure, static: isStatic, filtered, acknowledged }
+    const mapping = { ...made, claim, mac, grant, entries }
     table.add(mapping)
     for (const entry of record.entries) this.#leases.arm(table.restoreEntry({ ...entry, mapping }))
     return mapping
@@ -124,9 +130,9 @@ export class Mappings {
     await written
   }
 
-  /** Ends all that the LAN host has. Gives the number of entries it had. */
+  /** Ends all that the LAN host asked for. Gives the number of entries it had. */
   forget(client: Ipv4Address): number {
-    const own = [...this.#context.table.ofClient(client)]
+    const own = [...this.#context.table.ofClient(client)].filter((mapping) => !mapping.static)
     const entries = own.reduce((count, mapping) => count + mapping.entries.size, 0)
     for (const mapping of own) this.retire(mapping)
     return entries

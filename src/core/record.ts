@@ -33,6 +33,7 @@ export interface ActiveRecord extends ClaimPart {
   readonly lifetime: Seconds
   readonly preferFailure: boolean
   readonly filtered: boolean
+  readonly static?: true | undefined
   readonly mac?: MacAddress | undefined
   /** Has the answer left that tells of it? */
   readonly acknowledged: boolean

@@ -84,6 +84,7 @@ const mappingStatus = (mapping: Mapping, now: Millis, next: Millis | undefined):
   externalIpAddress: mapping.grant.external.address,
   externalPort: mapping.externalPort,
   status: STATE[mapping.claim.state].status,
+  static: mapping.static,
   state: mapping.claim.state,
   lifetime: mapping.grant.lifetime,
   lifetimeLeft: until(lifetimeEnd(mapping.grant), now),

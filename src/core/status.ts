@@ -127,6 +127,8 @@ export interface MappingStatus {
   readonly externalPort: number
   /** assigned: as the carrier last said; stale: it was granted once, and is not in force or not as wanted. */
   readonly status: (typeof STATE)[State]['status']
+  /** Made by the operator, and not by a control point. */
+  readonly static: boolean
   /** The state of the mapping in the core's own words. */
   readonly state: State
   /** PCP lifetime as granted, seconds. */

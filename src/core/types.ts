@@ -34,6 +34,8 @@ export interface AddRequest extends EntryKey {
   readonly internalClient: Ipv4Address
   readonly description: string
   readonly lease: Lease
+  /** The operator's own: no LAN host changes or deletes it, not even the one it leads to. */
+  readonly static?: true | undefined
 }
 
 /** AddAnyPortMapping, parsed: the external port is a wish, 0 for none. */

@@ -44,6 +44,7 @@ const record = v.variant('state', [
     lifetime: seconds,
     preferFailure: v.boolean(),
     filtered: v.boolean(),
+    static: v.optional(v.literal(true)),
     mac: v.optional(text<MacAddress>(parseMac)),
     acknowledged: v.boolean(),
     entries: v.pipe(v.array(entry), v.minLength(1)),

@@ -15,7 +15,7 @@ const listed = ({ iwf }: Pick<ReturnType<typeof coreBench>, 'iwf'>): number[] =>
     (_, i) => iwf.getGenericPortMappingEntry(i).externalPort,
   )
 
-describe('the order of things (pcp-side 3.3)', () => {
+describe('the order of things', () => {
   it('an add is written down before the carrier is asked, and again before it is answered', async () => {
     const { answered, carrier, iwf, store } = coreBench()
     const writesAt: string[][] = []

@@ -22,6 +22,7 @@ const mapping = (externalPort: number): Mapping => ({
   preferFailure: true,
   grant: { external: { address: HOST, port: port(externalPort) }, lifetime: seconds(1), from: millis(0) },
   filtered: false,
+  static: false,
   acknowledged: true,
   entries: new Map(),
 })

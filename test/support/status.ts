@@ -9,6 +9,7 @@ export const MAPPING: MappingStatus = {
   externalIpAddress: '203.0.114.1',
   externalPort: 8080,
   status: 'assigned',
+  static: false,
   state: 'ACTIVE',
   lifetime: 3600,
   lifetimeLeft: 3000,

@@ -7,7 +7,7 @@ import { ADD, PEER, call, codeOf, envelope, fakeGateway, urn, worldOf } from './
 import { appBench, documents, eventBench } from './http/bench.ts'
 import { HOME, ssdpBench } from './ssdp/bench.ts'
 
-// What went wrong in other UPnP stacks, one lesson a test (igd-front 4.5).
+// What went wrong in other UPnP stacks, one lesson a test.
 
 const TYPE = urn('WANIPConnection', 2)
 const CONTROL = '/igd2/control/wan-ip-connection'

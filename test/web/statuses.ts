@@ -12,6 +12,7 @@ const console_: MappingStatus = {
   externalIpAddress: '203.0.114.1',
   externalPort: 3074,
   status: 'assigned',
+  static: false,
   state: 'ACTIVE',
   lifetime: 3600,
   lifetimeLeft: 2840,

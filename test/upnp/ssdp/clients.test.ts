@@ -2,7 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { GUESTS, HOME, IGD1, IGD2, THINGS, ssdpBench } from './bench.ts'
 
-// Searches as control points send them (igd-front 3.3), on a router with two LANs.
+// Searches as control points send them, on a router with two LANs.
 
 const FOLDER = new URL('../../vectors/ssdp/', import.meta.url)
 const service = (type: string) => `urn:schemas-upnp-org:service:${type}`
