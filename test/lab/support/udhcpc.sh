@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck disable=SC2154 # udhcpc sets them
 # What udhcpc runs: gives the interface its address and its default router, and prints each address it gets.
 case "$1" in
 deconfig)
