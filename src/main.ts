@@ -200,6 +200,8 @@ const limitsOf = (live: LiveConfig, isLanHost: Limits['isLanHost']): Limits => (
   },
   addRate: live.current.access.addRate,
   addBurst: live.current.access.addBurst,
+  totalRate: live.current.access.totalRate,
+  totalBurst: live.current.access.totalBurst,
   isLanHost,
 })
 

@@ -19,6 +19,8 @@ perHost = 65535
 total = 65535
 addRate = 1000
 addBurst = 1000
+totalRate = 10000
+totalBurst = 10000
 `
 
 /** igd-pcp with its carrier: the embedded server, which takes the same time at any size of its table. */

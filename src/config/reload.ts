@@ -39,8 +39,11 @@ function valueAt(config: Config, section: string, leaf: string): string | undefi
 }
 
 /** `before` with what a reload takes over of `after`. */
-export const reloaded = (before: Config, after: Config): Config => ({
-  ...before,
-  access: { ...after.access, addRate: before.access.addRate, addBurst: before.access.addBurst },
-  pcp: { ...before.pcp, releaseOnExit: after.pcp.releaseOnExit },
-})
+export function reloaded(before: Config, after: Config): Config {
+  const { perHost, refusedPorts, rules, total } = after.access
+  return {
+    ...before,
+    access: { ...before.access, perHost, refusedPorts, rules, total },
+    pcp: { ...before.pcp, releaseOnExit: after.pcp.releaseOnExit },
+  }
+}

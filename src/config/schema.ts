@@ -222,6 +222,15 @@ const access = v.strictObject({
     meaning: 'How often one LAN host may ask for mappings at once.',
     why: 'A program that starts opens a handful of ports together.',
   }),
+  totalRate: key(v.optional(rate(10_000), 20), {
+    meaning: 'How often all LAN hosts together may ask for mappings, in the long run.',
+    unit: 'per second',
+    why: 'Ten hosts gone wild at once are no more than this router and its carrier can bear.',
+  }),
+  totalBurst: key(v.optional(wholeNumber(1, 10_000), 100), {
+    meaning: 'How often all LAN hosts together may ask for mappings at once.',
+    why: 'After a power cut every program of the house starts at the same time.',
+  }),
 })
 
 const state = v.strictObject({

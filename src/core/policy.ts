@@ -33,6 +33,9 @@ export interface Limits {
   /** Adds per second and host, and how many at once. */
   readonly addRate: number
   readonly addBurst: number
+  /** The same for all hosts together. */
+  readonly totalRate: number
+  readonly totalBurst: number
   /** Can this be the address of a host on a LAN of ours? What a rule allows for others ends there. */
   readonly isLanHost: (address: Ipv4Address) => boolean
 }
@@ -70,6 +73,7 @@ const matches = (rule: AccessRule, wanted: Wanted, caller: Caller): boolean =>
 export class Policy {
   readonly #limits: Limits
   readonly #adds: TokenBuckets<Ipv4Address>
+  readonly #allAdds: TokenBuckets<'all'>
   /** Entries asked of the carrier and not in the table yet. */
   readonly #asked = new Map<Ipv4Address, number>()
   #askedInAll = 0
@@ -77,6 +81,7 @@ export class Policy {
   constructor(clock: Clock, limits: Limits) {
     this.#limits = limits
     this.#adds = new TokenBuckets(clock, { perSecond: limits.addRate, burst: limits.addBurst })
+    this.#allAdds = new TokenBuckets(clock, { perSecond: limits.totalRate, burst: limits.totalBurst })
   }
 
   /** Faults: 606 for another host's address or a port the rules keep; 728 for adds that come too fast. */
@@ -90,6 +95,8 @@ export class Policy {
     if (own && !this.#allowedOwn(wanted, caller))
       throw new Fault(606, 'access.rules does not allow this port')
     if (!this.#adds.take(caller.address)) throw new Fault(728, 'this host adds faster than access.addRate')
+    if (!this.#allAdds.take('all'))
+      throw new Fault(728, 'all hosts together add faster than access.totalRate')
   }
 
   /** May the caller change what is mapped so? Its own always, another host's where a rule lets it map that. */

@@ -70,6 +70,8 @@ describe('a configuration', () => {
         total: 512,
         addRate: 2,
         addBurst: 10,
+        totalRate: 20,
+        totalBurst: 100,
       },
       state: { dir: '/var/lib/igd-pcp' },
       control: { path: '/run/igd-pcp/control.sock' },

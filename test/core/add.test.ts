@@ -357,4 +357,20 @@ describe('policy (RFC 6970 §6)', () => {
     await bench.clock.advance(500)
     await bench.answered(put())
   })
+
+  it('R6970-6-3: many hosts together are held to a rate of their own', async () => {
+    const { limits } = coreBench()
+    const bench = coreBench({ limits: { ...limits, totalRate: 2, totalBurst: 3 } })
+    const put = (host: number) => {
+      const client = ip(`192.168.1.${host}`)
+      return bench.iwf.addPortMapping(
+        add({ internalClient: client, externalPort: port(8000 + host) }),
+        caller(client),
+      )
+    }
+    for (const host of [1, 2, 3]) await bench.answered(put(host))
+    expect(await faultOf(() => put(4))).toBe(728)
+    await bench.clock.advance(500)
+    await bench.answered(put(4))
+  })
 })

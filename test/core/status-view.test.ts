@@ -67,6 +67,7 @@ describe('the status', () => {
         externalIpAddress: '203.0.114.1',
         externalPort: 8080,
         status: 'assigned',
+        static: false,
         state: 'ACTIVE',
         lifetime: 1200,
         lifetimeLeft: 1100,

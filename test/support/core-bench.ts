@@ -42,6 +42,8 @@ export const FREE: Limits = {
   total: 512,
   addRate: 1000,
   addBurst: 1000,
+  totalRate: 1000,
+  totalBurst: 1000,
   isLanHost: () => true,
 }
 
