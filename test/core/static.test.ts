@@ -55,7 +55,7 @@ describe('the operator’s own mapping', () => {
 
   it('is still the operator’s after a restart, and goes when the operator deletes it', async () => {
     const { answered, iwf, start } = await (await bench()).restarted()
-    await start()
+    void start()
     expect(await faultOf(() => answered(iwf.deletePortMapping(key(), caller())))).toBe(606)
     await answered(iwf.deletePortMapping(key(), OPERATOR))
     expect(iwf.portMappingNumberOfEntries()).toBe(0)
