@@ -56,9 +56,9 @@ export class JournalStore implements StorePort {
   async open(): Promise<Saved> {
     const text = await this.#file.read()
     const saved = text === undefined ? NOTHING_SAVED : this.#read(text)
-    for (const record of saved.records) this.#lines.set(record.generation, this.#line({ put: record }))
     this.#lastGeneration = saved.lastGeneration
     this.#systemUpdateId = () => saved.systemUpdateId
+    for (const record of saved.records) this.#lines.set(record.generation, this.#line({ put: record }))
     await this.#write([])
     return saved
   }

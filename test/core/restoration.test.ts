@@ -43,6 +43,14 @@ describe('the order of things', () => {
     expect(store.writes.at(-1)).toBe('GONE 0')
   })
 
+  it('the carrier is not told to delete before that would survive a crash', async () => {
+    const { carrier, clock, iwf, store } = await mapped(8080)
+    store.put = () => new Promise(() => undefined)
+    void iwf.deletePortMapping(key(), caller())
+    await clock.advance(1000)
+    expect(carrier.deletes).toEqual([])
+  })
+
   it('a refusal leaves nothing', async () => {
     const { answered, carrier, iwf, store } = coreBench()
     carrier.refuse = { result: 'NO_RESOURCES', lifetime: seconds(30) }

@@ -97,6 +97,7 @@ describe('what was kept', () => {
     store.follow(() => 41)
     await store.put(active(0))
     expect((await opened({ disk })).saved.systemUpdateId).toBe(43)
+    expect((await opened({ disk })).saved.systemUpdateId).toBe(45)
   })
 
   it('C-11.2-4: a generation is known as used when its record is long gone', async () => {
