@@ -156,7 +156,7 @@ async function daemonCalls(place: Place, { effort, sizes, ways }: Plan, nat: Nat
   const results = await atSizes(device, sizes, ways, effort)
   await daemon.stop()
   const [first, last] = [results.at(0), results.filter(({ way }) => way === results[0]?.way).at(-1)]
-  const cost = (measured: Measured | undefined) => measured?.get('AddPortMapping')?.p50 ?? NaN
+  const cost = (measured: Measured | undefined) => measured?.get('AddPortMapping')?.least ?? NaN
   const note =
     'SOAP calls to the daemon, the embedded PCP server as the carrier. @N: with N mappings in the table.'
   return {

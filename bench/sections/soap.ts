@@ -3,7 +3,7 @@ import type { Place } from '../support/place.ts'
 import { load } from '../support/load.ts'
 import type { Report } from '../support/report.ts'
 import type { Target } from '../support/soap.ts'
-import { type Latency, medianOf } from '../support/stats.ts'
+import { type Latency, medianOf, type Rounds } from '../support/stats.ts'
 
 // One SOAP call of each kind, at several sizes of the table.
 
@@ -37,7 +37,9 @@ export interface Device {
   readonly type?: string
 }
 
-export type Measured = ReadonlyMap<ActionName, Latency>
+/** Of one round, or of several. */
+type OneRound = ReadonlyMap<ActionName, Latency>
+export type Measured = ReadonlyMap<ActionName, Rounds>
 
 /** Fills the table from `from` up to `to` mappings, which the LAN hosts own in turn. */
 export async function fill(device: Device, from: number, to: number): Promise<void> {
@@ -49,7 +51,7 @@ export async function fill(device: Device, from: number, to: number): Promise<vo
 
 /** Every action at a table of `size`, which is as it was afterwards. */
 export async function measure(device: Device, size: number, way: Way, effort: Effort): Promise<Measured> {
-  const rounds: Measured[] = []
+  const rounds: OneRound[] = []
   for (let round = 0; round < effort.rounds; round++)
     rounds.push(await oneRound(device, size, way, effort.calls))
   return new Map(
@@ -60,7 +62,7 @@ export async function measure(device: Device, size: number, way: Way, effort: Ef
 /** Hosts take turns. */
 export const hostAt = ({ hosts }: Place, n: number): string => hosts[n % hosts.length] ?? ''
 
-async function oneRound(device: Device, size: number, way: Way, count: number): Promise<Measured> {
+async function oneRound(device: Device, size: number, way: Way, count: number): Promise<OneRound> {
   const { hosts } = device.place
   const calls = new Calls(device.target, way.close, device.type)
   const hostOf = (_: number, worker: number) => hostAt(device.place, worker)
