@@ -127,7 +127,7 @@ describe('the WAN loses its address', () => {
     expect(held(bench)).toEqual(all(A))
   })
 
-  it('nothing is sent and no way is looked for meanwhile', async () => {
+  it('R6970-5.1-2: nothing is sent and no way is looked for meanwhile', async () => {
     const bench = await mapped()
     const before = bench.carrier.received
     await moveTo(bench, undefined)
