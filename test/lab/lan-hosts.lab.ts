@@ -24,7 +24,7 @@ describe('R6970-5.10-1: hosts that leave', () => {
     const { cpe, lan1, lan2 } = lab().hosts
     await lan2.ip('addr flush dev lan')
     await dhcpServer(cpe, POOL, lab().directory)
-    dhcp = new DhcpClient(lan2, 'lan')
+    dhcp = new DhcpClient(lan2, 'lan', lab().directory)
     expect(await dhcp.address()).toBe(LEASED)
     await echo(lan1, 'UDP', 6000)
     await echo(lan2, 'UDP', 6000)
@@ -53,7 +53,7 @@ describe('R6970-5.10-1: hosts that leave', () => {
     const { internet, lan2 } = lab().hosts
     await dhcp.program.stop()
     await lan2.ip('link set lan down', `link set lan address ${NEWCOMER}`, 'link set lan up')
-    dhcp = new DhcpClient(lan2, 'lan')
+    dhcp = new DhcpClient(lan2, 'lan', lab().directory)
     expect(await dhcp.address()).toBe(LEASED)
     expect(await ask(internet, outside(7100))).toBeUndefined()
     expect(await externalPorts()).toEqual([7000])

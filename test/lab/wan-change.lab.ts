@@ -52,7 +52,7 @@ describe('R6970-5.10-2: another WAN address', () => {
     const { carrier, cpe } = lab().hosts
     await cpe.ip('addr flush dev wan')
     server = await dhcpServer(carrier, pool(ADDRESS.cpeWan), lab().directory)
-    dhcp = new DhcpClient(cpe, 'wan')
+    dhcp = new DhcpClient(cpe, 'wan', lab().directory)
     expect(await dhcp.address()).toBe(ADDRESS.cpeWan)
     await map(lab())
   })

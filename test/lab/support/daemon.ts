@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { leaseFile } from './dhcp.ts'
+import { hookDirectory, leaseFile } from './dhcp.ts'
 import type { Namespace } from './namespace.ts'
 import { type Program, until } from './program.ts'
 import { python } from './python.ts'
@@ -53,6 +53,8 @@ export interface DaemonOptions {
   readonly nat: NatMode
   /** Flags beyond those every daemon of the lab has; a repeated one wins over them. */
   readonly flags?: readonly string[]
+  /** It is not told its PCP server, and has to find it. */
+  readonly findsServer?: boolean
 }
 
 /** igd-pcp on the CPE, as its operator starts it. */
@@ -73,7 +75,8 @@ export class Daemon {
 
   /** What it is started with. */
   command(flags: readonly string[] = []): readonly string[] {
-    const lab = ['--lan', 'lan,guest', '--wan', 'wan', '--pcp-server', ADDRESS.carrier]
+    const server = this.#options.findsServer === true ? [] : ['--pcp-server', ADDRESS.carrier]
+    const lab = ['--lan', 'lan,guest', '--wan', 'wan', ...server]
     const files = ['--state-dir', join(this.#directory, 'state'), '--control', this.controlPath]
     const rest = ['--nat', this.#options.nat, '--http-port', String(HTTP_PORT), '--log-level', 'debug']
     return [process.execPath, CLI, 'run', ...lab, ...files, ...rest, ...(this.#options.flags ?? []), ...flags]
@@ -82,7 +85,11 @@ export class Daemon {
   /** Started when a LAN host finds it and gets its description. */
   async start(): Promise<void> {
     if (!existsSync(CLI)) throw new Error(`${CLI} is missing: npm run build`)
-    const environment = { ...process.env, IGD_PCP_LAN_LEASES: leaseFile(this.#directory, 'lan') }
+    const environment = {
+      ...process.env,
+      IGD_PCP_LAN_LEASES: leaseFile(this.#directory, 'lan'),
+      IGD_PCP_PCP_DHCP_DIR: hookDirectory(this.#directory),
+    }
     const program = this.#hosts.cpe.start(this.command(), environment)
     this.#program = program
     await until(

@@ -4,6 +4,7 @@ import type { Namespace } from './namespace.ts'
 import type { Program } from './program.ts'
 
 const SCRIPT = fileURLToPath(new URL('udhcpc.sh', import.meta.url))
+const HOOKS = fileURLToPath(new URL('../../../deploy/dhcp', import.meta.url))
 
 export interface DhcpPool {
   /** Interface of the server. */
@@ -11,6 +12,8 @@ export interface DhcpPool {
   readonly router: string
   readonly first: string
   readonly last: string
+  /** What else it tells, as dnsmasq spells options. */
+  readonly options?: readonly string[]
 }
 
 /** dnsmasq as the DHCP server of one interface, with its leases in `directory`. */
@@ -29,12 +32,15 @@ export async function dhcpServer(host: Namespace, pool: DhcpPool, directory: str
     '--except-interface=lo',
     '--dhcp-authoritative',
     `--dhcp-range=${pool.first},${pool.last},255.255.255.0,1h`,
-    `--dhcp-option=option:router,${pool.router}`,
+    ...[`option:router,${pool.router}`, ...(pool.options ?? [])].map((option) => `--dhcp-option=${option}`),
     `--dhcp-leasefile=${leaseFile(directory, pool.device)}`,
   ])
   await server.line(/DHCP, IP range/)
   return server
 }
+
+/** Where the hooks write what they heard of PCP servers, and the daemon looks for it. */
+export const hookDirectory = (directory: string): string => join(directory, 'dhcp')
 
 export const leaseFile = (directory: string, device: string): string => join(directory, `${device}.leases`)
 
@@ -43,8 +49,30 @@ export class DhcpClient {
   readonly program: Program
   #heard = 0
 
-  constructor(host: Namespace, device: string) {
-    this.program = host.start(['udhcpc', '-f', '-t', '10', '-T', '1', '-A', '1', '-i', device, '-s', SCRIPT])
+  /** With the shipped hook, which writes below `directory`. */
+  constructor(host: Namespace, device: string, directory: string) {
+    const command = [
+      'udhcpc',
+      '-f',
+      '-t',
+      '10',
+      '-T',
+      '1',
+      '-A',
+      '1',
+      '-O',
+      '158',
+      '-i',
+      device,
+      '-s',
+      SCRIPT,
+    ]
+    this.program = host.start(command, {
+      ...process.env,
+      PATH: `${HOOKS}:${process.env['PATH'] ?? ''}`,
+      IGD_PCP_HOOK: join(HOOKS, 'udhcpc'),
+      IGD_PCP_PCP_DHCP_DIR: hookDirectory(directory),
+    })
   }
 
   /** The next address it gets. */

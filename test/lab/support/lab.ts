@@ -4,18 +4,15 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll } from 'vitest'
 import { Closers } from '../../../src/lib/closers.ts'
 import { Carrier } from './carrier.ts'
-import { Daemon, find, IGD1, IGD2 } from './daemon.ts'
+import { Daemon, type DaemonOptions, find, IGD1, IGD2 } from './daemon.ts'
 import { buildTopology, type Hosts, type NatMode } from './topology.ts'
 import { type Upnpc, upnpc } from './upnpc.ts'
 
 export const NAT_MODES = ['nftables', 'none'] as const
 
-export interface LabOptions {
-  readonly nat: NatMode
+export interface LabOptions extends DaemonOptions {
   /** The carrier's longest lifetime, in seconds. */
   readonly maxLifetime?: number
-  /** Flags of the daemon beyond the usual. */
-  readonly flags?: readonly string[]
 }
 
 /** Everything, running: hosts, carrier, daemon. */
@@ -37,7 +34,7 @@ async function openDirectory(closers: Closers): Promise<string> {
 
 /** The network, the carrier and a daemon that is not started yet. `closers` takes down what was opened. */
 async function openLab(options: LabOptions, closers: Closers): Promise<Lab> {
-  const { nat, maxLifetime = 86_400, flags = [] } = options
+  const { nat, maxLifetime = 86_400 } = options
   const directory = await openDirectory(closers)
   const hosts = await buildTopology(nat, closers)
   const routed = nat === 'none'
@@ -47,7 +44,7 @@ async function openLab(options: LabOptions, closers: Closers): Promise<Lab> {
     directory,
   )
   await carrier.start()
-  return { nat, hosts, carrier, daemon: new Daemon(hosts, { nat, flags }, directory), directory }
+  return { nat, hosts, carrier, daemon: new Daemon(hosts, options, directory), directory }
 }
 
 /** A lab for the tests of one suite; the daemon is left to them. What it said is shown when one fails. */

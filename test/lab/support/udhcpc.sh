@@ -1,6 +1,7 @@
 #!/bin/sh
 # shellcheck disable=SC2154 # udhcpc sets them
-# What udhcpc runs: gives the interface its address and its default router, and prints each address it gets.
+# What udhcpc runs: gives the interface its address and its default router, prints each address it gets, and sources the
+# shipped hook.
 case "$1" in
 deconfig)
 	ip -4 addr flush dev "$interface"
@@ -12,3 +13,5 @@ bound | renew)
 	echo "address $ip"
 	;;
 esac
+# shellcheck source=deploy/dhcp/udhcpc
+. "$IGD_PCP_HOOK"

@@ -46,7 +46,7 @@ describe('RFC 6887 §8.1: which servers are asked', () => {
       { configured: [], dhcp: [], routers: [], anycast: false },
       { source: 'nowhere', servers: [], guesses: [] },
     ],
-  ])('C-8.1-1 S7723-2-1: %s', (_what, sources, choice) => {
+  ])('R6970-5.1-1 C-8.1-1 S7723-2-1: %s', (_what, sources, choice) => {
     expect(text(choose({ ...ALL, ...sources }))).toEqual(choice)
   })
 

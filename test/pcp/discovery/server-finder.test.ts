@@ -78,7 +78,7 @@ describe('finding the PCP server', () => {
     expect(kernel.reads).toBe(0)
   })
 
-  it('C-8.1-1 D7291-4: what DHCP names counts, and the routes are not even read', async () => {
+  it('R6970-5.1-1 C-8.1-1 D7291-4: what DHCP names counts, and the routes are not even read', async () => {
     const { clock, kernel, seen } = await finding({ files: [[V4, '04c0000202\n']], routes: VIA_1 })
     await clock.advance(60_000)
     expect(seen).toEqual(['dhcp 192.0.2.2'])
