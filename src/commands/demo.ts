@@ -6,6 +6,7 @@ import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
 import { showRequest, showResponse } from '../demo/show-pcp.ts'
 import { play } from '../demo/script.ts'
+import type { Interfaces } from '../lan/interfaces.ts'
 import type { LeaseDisk } from '../lan/leases/lease-watch.ts'
 import { bootTime } from '../lib/boot-time.ts'
 import { Closers } from '../lib/closers.ts'
@@ -38,6 +39,8 @@ const EVENTS = 20
 const ROUTER = address('127.0.0.1')
 const HOST = address('127.0.0.2')
 const CARRIER = address('127.0.0.3')
+const ROUTER_WAN = address('127.0.0.4')
+const WAN = 'demo-wan'
 
 /** Both directions of what the router says to the carrier, in words. */
 class Tap {
@@ -106,7 +109,7 @@ async function show(io: Io, closers: Closers): Promise<number> {
       events,
       date,
       rival: () => undefined, // nothing is announced that it could clash with
-      interfaces: () => ({ lo: networkInterfaces()['lo'] }),
+      interfaces: demoInterfaces,
       neighbourTable: () => '', // loopback has no neighbours
       disk: NO_LEASES,
       connect: (to) => tap.connect(to),
@@ -139,6 +142,12 @@ That was all of it: the LAN host spoke UPnP, the carrier heard PCP. The router s
 Ctrl-C ends it.
 `
 
+/** Loopback is the LAN; the way to the carrier is an interface that only the demo has. */
+function demoInterfaces(): Interfaces {
+  const { lo } = networkInterfaces()
+  return { lo, [WAN]: lo?.map((at) => (at.family === 'IPv4' ? { ...at, cidr: `${ROUTER_WAN}/8` } : at)) }
+}
+
 interface DemoPlace {
   readonly stateDir: string
   readonly server: Endpoint
@@ -149,7 +158,7 @@ interface DemoPlace {
 function demoConfig({ stateDir, server, httpPort }: DemoPlace): Config {
   const flags = {
     lan: ['lo'],
-    wan: 'demo-wan',
+    wan: WAN,
     'pcp-server': [`${server.address}:${server.port}`],
     nat: 'none',
     'state-dir': stateDir,
