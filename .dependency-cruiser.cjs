@@ -26,6 +26,7 @@ module.exports = {
     ),
     only('control-talks-to-core', '^src/control/', 'control/|core/|lib/'),
     only('demo-is-apart', '^src/demo/', 'demo/|lib/|pcp/wire/'),
+    only('probe-speaks-pcp', '^src/probe/', 'probe/|pcp/|lib/|core/(ports|types)'),
     only('log-is-apart', '^src/log/', 'lib/|log/'),
     only('config-is-apart', '^src/config/', 'config/|lib/'),
     {

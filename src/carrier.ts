@@ -3,7 +3,7 @@ import type { PcpEvents, ServerSource } from './core/ports.ts'
 import { type Interfaces, ipv4Interface, lansOf } from './lan/interfaces.ts'
 import type { Clock, Random } from './lib/clock.ts'
 import type { Closers } from './lib/closers.ts'
-import { type IpAddress, isIpv4, parseIp, parseIpv4 } from './lib/ip.ts'
+import { type IpAddress, type Ipv4Address, isIpv4, parseIp, parseIpv4 } from './lib/ip.ts'
 import type { Log } from './lib/log.ts'
 import { SerialQueues } from './lib/serial.ts'
 import { Announcements, AnnouncementSocket } from './pcp/announcements.ts'
@@ -100,7 +100,7 @@ async function startLine(config: Config, parts: LineParts, closers: Closers): Pr
 }
 
 /** Also for `igd-pcp probe`, which looks for the server as the daemon does. */
-const serverFinder = (
+export const serverFinder = (
   config: Pick<Config, 'lan' | 'pcp' | 'wan'>,
   { clock, disk, interfaces, log }: Pick<CarrierWorld, 'clock' | 'disk' | 'interfaces' | 'log'>,
 ): ServerFinder =>
@@ -117,9 +117,13 @@ const serverFinder = (
       lansOf(interfaces(), config.lan).flatMap(({ prefix, routed = [] }) => [prefix, ...routed]),
   })
 
+/** The address of the router's own mappings. */
+export const mappedAddress = (interfaces: Interfaces, wan: string): Ipv4Address | undefined =>
+  ipv4Interface(interfaces, wan)?.address ?? B4
+
 function waysTo(choice: Choice, config: Config, parts: LineParts, announcements: Announcements): Ways {
   const { identity, interfaces } = parts
-  const ipv4 = () => ipv4Interface(interfaces(), config.wan.interface)?.address ?? B4
+  const ipv4 = () => mappedAddress(interfaces(), config.wan.interface)
   const options = { ...parts, secret: identity.secret, announcements, natPmp: config.pcp.natpmp, ipv4 }
   const source = choice.source === 'nowhere' ? 'static' : choice.source
   const waysOf = (servers: readonly Server[], from: ServerSource) =>

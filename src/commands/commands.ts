@@ -18,6 +18,13 @@ export const COMMANDS: Commands = new Map([
     },
   ],
   [
+    'probe',
+    {
+      about: 'asks the carrier what it can do, and whether port mapping will work',
+      load: async () => (await import('./probe.ts')).probe,
+    },
+  ],
+  [
     'demo',
     {
       about: 'the whole chain on loopback, explained step by step',

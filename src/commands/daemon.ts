@@ -9,7 +9,7 @@ import type { Io } from './io.ts'
 import { obstacles } from './obstacles.ts'
 
 /** Where the packages put it, and where the daemon's unit looks. */
-const USUAL_FILE = '/etc/igd-pcp/igd-pcp.toml'
+export const USUAL_FILE = '/etc/igd-pcp/igd-pcp.toml'
 
 /** There is no daemon to ask: as `systemctl status` has it. */
 const NOT_RUNNING = 3
