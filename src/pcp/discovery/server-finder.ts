@@ -106,7 +106,7 @@ export class ServerFinder {
         { wan },
         'no PCP server is known: DHCP names none and the WAN has no default router; looking on, or give one with --pcp-server',
       )
-    else
+    else if (source !== 'static')
       log.info(
         { source, servers: choice.servers.map(named), guesses: choice.guesses.map(named) },
         'PCP servers found',
