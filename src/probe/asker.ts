@@ -2,7 +2,7 @@ import type { PcpRefused, PcpSilent } from '../core/ports.ts'
 import { within } from '../lib/abort.ts'
 import type { Clock, Random } from '../lib/clock.ts'
 import { after, type Millis, seconds } from '../lib/units.ts'
-import { readDeleteAnswer } from '../pcp/answers.ts'
+import { type MapAnswer, readDeleteAnswer } from '../pcp/answers.ts'
 import { Exchange } from '../pcp/exchange.ts'
 import type { Endpoint, PcpSocket } from '../pcp/socket.ts'
 import { isFor, readReply } from '../pcp/validate.ts'
@@ -87,6 +87,11 @@ export class Asker {
   }
 }
 
+function isDeleted(answer: MapAnswer): boolean {
+  const { doubtful, outcome } = readDeleteAnswer(answer)
+  return outcome.kind === 'deleted' && !doubtful
+}
+
 /** RFC 6887 §11.4. A late answer to the request that made a mapping is none to the one that deletes it (§15.1). */
 function answers(response: Response, { body, lifetime, options }: Request): boolean {
   if (body.opcode !== 'MAP' || response.body.opcode !== 'MAP') return body.opcode === response.body.opcode
@@ -94,7 +99,7 @@ function answers(response: Response, { body, lifetime, options }: Request): bool
   const { map } = response.body
   const thirdParty = options.find((option) => option.option === 'THIRD_PARTY')?.internalAddress
   const isOurs = nonce.every((octet, i) => octet === map.nonce[i])
-  const isLate = lifetime === 0 && readDeleteAnswer({ ...response, map }).doubtful
+  const isLate = lifetime === 0 && !isDeleted({ ...response, map })
   return isOurs && !isLate && isFor({ protocol, internalPort, thirdParty }, map, response)
 }
 

@@ -52,7 +52,7 @@ async function optionsOf(
   most: TrialAnswer,
 ): Promise<OptionFindings> {
   const ask = async (option: keyof OptionFindings, wish: Wish, host?: Ipv4Address) => {
-    say(`asking with ${option}`)
+    if (!signal.aborted) say(`asking with ${option}`)
     const trial = trials.create(host)
     const answer = await trials.map(trial, { lifetime: A_WHILE, ...wish }, signal)
     await trials.delete(trial)

@@ -198,6 +198,14 @@ describe('igd-pcp probe, cut short', () => {
     expect((await probing.found()).mapped).toEqual([])
   })
 
+  it('stopped while a refusal is on its way: that is no answer to the delete', async () => {
+    const probing = start(['--delay', '500'])
+    await probing.clock.advance(2100)
+    probing.stop.abort()
+    const { mapped, report } = await probing.found()
+    expect({ left: report.left, mapped }).toEqual({ left: [], mapped: [] })
+  })
+
   it('the server falls silent: says what may be left of it', async () => {
     const probing = start(['--delay', '500'])
     await probing.clock.advance(1600)
