@@ -41,6 +41,7 @@ interface Plan {
   readonly peerSizes: readonly number[]
   readonly starts: number
   readonly floodSeconds: number
+  readonly modes: readonly NatMode[]
 }
 
 const FULL: Plan = {
@@ -51,6 +52,7 @@ const FULL: Plan = {
   peerSizes: [0, 300, 1000],
   starts: 7,
   floodSeconds: 3,
+  modes: ['none', 'nftables'],
 }
 
 const SHORT: Plan = {
@@ -61,6 +63,7 @@ const SHORT: Plan = {
   peerSizes: [0],
   starts: 3,
   floodSeconds: 1,
+  modes: ['none'],
 }
 
 /** The most that an AddPortMapping may cost at the largest table over its cost at none. */
@@ -110,7 +113,7 @@ async function run(place: Place, plan: Plan): Promise<Results> {
   const bare = await bareNode(3)
   show(floorReport(await floors(place, plan)))
   const growth = new Map<string, number>()
-  const modes: readonly NatMode[] = place.hasKernel ? ['none', 'nftables'] : ['none']
+  const modes = plan.modes.filter((nat) => nat === 'none' || place.hasKernel)
   for (const nat of modes) {
     const { report, factor } = await daemonCalls(place, plan, nat)
     show(report)
