@@ -42,6 +42,8 @@ interface Plan {
   readonly starts: number
   readonly floodSeconds: number
   readonly modes: readonly NatMode[]
+  /** Nothing but the calls and what they are made of. */
+  readonly callsOnly: boolean
 }
 
 const FULL: Plan = {
@@ -53,6 +55,7 @@ const FULL: Plan = {
   starts: 7,
   floodSeconds: 3,
   modes: ['none', 'nftables'],
+  callsOnly: false,
 }
 
 const SHORT: Plan = {
@@ -64,6 +67,7 @@ const SHORT: Plan = {
   starts: 3,
   floodSeconds: 1,
   modes: ['none'],
+  callsOnly: true,
 }
 
 /** The most that an AddPortMapping may cost at the largest table over its cost at none. */
@@ -119,6 +123,7 @@ async function run(place: Place, plan: Plan): Promise<Results> {
     show(report)
     growth.set(`nat ${nat}`, factor)
   }
+  if (plan.callsOnly) return { reports, growth }
   const peer = place.hasKernel ? await peerCalls(place, plan) : undefined
   if (peer) show(peer.report)
   show(await ssdp(place, plan))
