@@ -24,14 +24,3 @@ export interface PcpExchange {
   /** From the last send to the answer; undefined where that is not known. */
   readonly roundTrip: Millis | undefined
 }
-
-/** Tells each of several meters. */
-export function meters(...all: readonly Meter[]): Meter {
-  return {
-    request: (action, code) => all.forEach((meter) => meter.request(action, code)),
-    pcp: (exchange) => all.forEach((meter) => meter.pcp(exchange)),
-    retransmission: () => all.forEach((meter) => meter.retransmission()),
-    epochLoss: () => all.forEach((meter) => meter.epochLoss()),
-    nat: (took, failure) => all.forEach((meter) => meter.nat(took, failure)),
-  }
-}

@@ -8,22 +8,10 @@ import type { ResultName } from '../../src/pcp/wire/constants.ts'
 import { add, caller, coreBench, faultOf, key } from '../support/core-bench.ts'
 import { fixedDice } from '../support/dice.ts'
 import { FakeCarrier, ip } from '../support/fake-carrier.ts'
+import { FIRST_REQUEST } from '../support/first-request.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
 
-const first: MapRequest = {
-  protocol: 'TCP',
-  internalAddress: undefined,
-  internalPort: port(50_000),
-  generation: 0,
-  suggestedPort: port(8080),
-  suggestedAddress: undefined,
-  lifetime: seconds(3600),
-  preferFailure: true,
-  remotePeers: undefined,
-  description: '',
-  sending: 'until-answered',
-  renews: false,
-}
+const first = FIRST_REQUEST
 const renewal: MapRequest = { ...first, sending: 'once', renews: true }
 
 /** What stands between the core and a fake server. */

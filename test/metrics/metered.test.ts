@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { millis, port, seconds } from '../../src/lib/units.ts'
 import { Counters } from '../../src/metrics/counters.ts'
 import { meteredEvents, meteredNat, meteredPcp, meteredSocket } from '../../src/metrics/metered.ts'
-import { type Meter, type PcpExchange, meters } from '../../src/metrics/meter.ts'
+import type { Meter, PcpExchange } from '../../src/metrics/meter.ts'
 import { add, caller, coreBench, key } from '../support/core-bench.ts'
 import { FakeCarrier } from '../support/fake-carrier.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
@@ -17,13 +17,16 @@ function pcpBench() {
   const exchanges: PcpExchange[] = []
   const nothing = () => undefined
   const heard: Meter = {
-    pcp: (exchange) => void exchanges.push(exchange),
+    pcp: (exchange) => {
+      counters.pcp(exchange)
+      exchanges.push(exchange)
+    },
     request: nothing,
     retransmission: nothing,
     epochLoss: nothing,
     nat: nothing,
   }
-  const pcp = meteredPcp(carrier, clock, meters(counters, heard))
+  const pcp = meteredPcp(carrier, clock, heard)
   return { carrier, clock, counters, exchanges, pcp }
 }
 

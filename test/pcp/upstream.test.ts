@@ -6,22 +6,8 @@ import type { LinkEvents, OpenLink } from '../../src/pcp/link.ts'
 import type { ResultName } from '../../src/pcp/wire/constants.ts'
 import { Upstream } from '../../src/pcp/upstream.ts'
 import { ip } from '../support/fake-carrier.ts'
+import { FIRST_REQUEST } from '../support/first-request.ts'
 import { settle, VirtualClock } from '../support/virtual-clock.ts'
-
-const REQUEST: MapRequest = {
-  protocol: 'TCP',
-  internalAddress: undefined,
-  internalPort: port(50_000),
-  generation: 0,
-  suggestedPort: port(8080),
-  suggestedAddress: undefined,
-  lifetime: seconds(3600),
-  preferFailure: true,
-  remotePeers: undefined,
-  description: '',
-  sending: 'until-answered',
-  renews: false,
-}
 
 /** One address of a server: answers at once, or never. */
 class FakeAddress {
@@ -113,7 +99,7 @@ async function upstreamOver(...answering: boolean[]) {
   const ask = (most = 25_000, sending: MapRequest['sending'] = 'until-answered') => {
     const stop = new AbortController()
     clock.at(millis(clock.now() + most), () => stop.abort())
-    return upstream.map({ ...REQUEST, sending }, stop.signal)
+    return upstream.map({ ...FIRST_REQUEST, sending }, stop.signal)
   }
   return { addresses, ask, clock, events: told, upstream }
 }
@@ -319,7 +305,7 @@ describe('a server that takes the place of another', () => {
 
   it('what is deleted meanwhile is deleted at both', async () => {
     const { next, old, upstream } = await moved()
-    await upstream.unmap(REQUEST, new AbortController().signal)
+    await upstream.unmap(FIRST_REQUEST, new AbortController().signal)
     expect([old.deleted, next.deleted]).toEqual([[50_000], [50_000]])
   })
 })
