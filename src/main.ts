@@ -113,7 +113,7 @@ async function startParts(live: LiveConfig, world: Surroundings, closers: Closer
   const notifier = new Notifier({ ...world, send: sendNotify }, services)
   notifier.start(core.context.changes)
   closers.defer(() => notifier.stop())
-  const overview = new Overview(live, world, core)
+  const overview = new Overview(live, world, { ...core, storeFailure: () => world.store.failure })
   // Before what the LAN and the kernel notice: where another daemon answers already, this one ends here.
   await openControl(config.control.path, { log, gateway: iwf, overview }, closers)
   const http = httpServer(config, { world, values, services, notifier, overview })

@@ -27,6 +27,8 @@ interface OverviewWorld {
 interface OverviewParts extends Pick<Core, 'context' | 'nextAttempt'> {
   readonly counters: Counters
   readonly server: () => ServerFacts | undefined
+  /** Why the journal takes nothing; undefined while it does. */
+  readonly storeFailure: () => string | undefined
 }
 
 /** All that can be seen of the daemon, put together when somebody looks. */
@@ -60,8 +62,9 @@ export class Overview {
   }
 
   read(): Status {
-    const { counters, server, ...core } = this.#parts
-    const { access, nat } = this.#live.current
+    const { counters, server, storeFailure, ...core } = this.#parts
+    const { access, nat, state } = this.#live.current
+    const why = storeFailure()
     return statusOf(core, {
       ...this.#addresses(),
       date: this.#world.date(),
@@ -72,6 +75,7 @@ export class Overview {
       events: this.#world.events.events.map(eventStatus),
       refusal: counters.refusal,
       natFailure: counters.natFailure,
+      unwritable: why === undefined ? undefined : { directory: state.dir, why },
       rival: this.#rival,
       mostEntries: access.total,
     })

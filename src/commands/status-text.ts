@@ -1,4 +1,4 @@
-import type { EventStatus, MappingStatus, Problem, ServerStatus, Status } from '../core/status.ts'
+import type { EventStatus, MappingStatus, Problem, ServerStatus, Status, Support } from '../core/status.ts'
 import { escapeUnseen } from '../log/one-line.ts'
 import { table } from './table.ts'
 
@@ -22,7 +22,11 @@ export function statusText(status: Status): string {
 const problemLine = ({ cause, cure, severity }: Problem): string => `${severity}: ${cause}; ${cure}\n`
 
 function facts({ counters, daemon, externalIpAddress, lans, nat, options, server, wan }: Status): string {
-  const refused = Object.entries(options).flatMap(([name, support]) => (support === 'refused' ? [name] : []))
+  const which = (wanted: Support) =>
+    Object.entries(options)
+      .filter(([, support]) => support === wanted)
+      .map(([name]) => name)
+  const [had, lacking] = [which('supported'), which('refused')]
   const lan = lans.map((one) =>
     one.ipAddress === null
       ? `${one.interface} without an address`
@@ -33,7 +37,8 @@ function facts({ counters, daemon, externalIpAddress, lans, nat, options, server
     ['WAN', `${wan.interface} ${wan.ipAddress ?? 'without an address'}, router NAT: ${nat.mode}`],
     ['PCP server', server ? serverText(server) : 'none'],
     ['external address', externalIpAddress ?? 'not known yet'],
-    ...(refused.length > 0 ? [['carrier lacks', refused.join(', ')]] : []),
+    ...(had.length > 0 ? [['carrier has', had.join(', ')]] : []),
+    ...(lacking.length > 0 ? [['carrier lacks', lacking.join(', ')]] : []),
     [
       'since start',
       `${span(daemon.uptime)} (igd-pcp ${daemon.version}), ${counters.renewals} renewals, ${counters.retransmissions} retransmissions, ${counters.epochLosses} times the carrier lost its state`,

@@ -57,7 +57,7 @@ const server = (of: ServerStatus, { externalIpAddress, mappings, options }: Stat
   ExternalIPAddress: externalIpAddress ?? '',
   CurrentVersion: of.protocol === 'PCP' ? 2 : 0,
   Capabilities: Object.entries(options)
-    .filter(([, support]) => support !== 'refused')
+    .filter(([, support]) => support === 'supported')
     .map(([name]) => name)
     .join(','),
   InboundMappingNumberOfEntries: mappings.length,

@@ -1,20 +1,28 @@
 import type { Clock } from '../lib/clock.ts'
 import { type Millis, after, millis } from '../lib/units.ts'
-import type { MapRequest, PcpOutcome } from './ports.ts'
-import type { OptionName, Support } from './status.ts'
-
-/** The options that a request can do without. THIRD_PARTY is not one of them. */
-type Optional = OptionName
+import type { MapRequest, OptionName, PcpOutcome } from './ports.ts'
+import type { Support } from './status.ts'
 
 /** For so long a server is believed to lack an option: operators change their minds. */
 const MEMORY = millis(1_800_000)
 
-const carries = (request: MapRequest, option: Optional): boolean =>
+const carries = (request: MapRequest, option: OptionName): boolean =>
   option === 'PREFER_FAILURE' ? request.preferFailure : request.remotePeers !== undefined
 
 /** `request` without `option`. */
-const without = (request: MapRequest, option: Optional): MapRequest =>
+const without = (request: MapRequest, option: OptionName): MapRequest =>
   option === 'PREFER_FAILURE' ? { ...request, preferFailure: false } : { ...request, remotePeers: undefined }
+
+/** The options of `request` that the server showed to have: it did as they say (RFC 6887 §7.3, §13.2). */
+function shownBy(request: MapRequest, outcome: PcpOutcome): readonly OptionName[] {
+  if (outcome.kind === 'refused')
+    return request.preferFailure && outcome.result === 'CANNOT_PROVIDE_EXTERNAL' ? ['PREFER_FAILURE'] : []
+  if (outcome.kind === 'silent') return []
+  const isElsewhere = request.preferFailure && outcome.external.port !== request.suggestedPort
+  return (outcome.processed ?? []).filter(
+    (option) => carries(request, option) && !(option === 'PREFER_FAILURE' && isElsewhere),
+  )
+}
 
 interface OwnRules {
   readonly filtersHere: boolean
@@ -22,12 +30,13 @@ interface OwnRules {
 }
 
 /**
- * Which options the server turned out not to have. PREFER_FAILURE and FILTER are optional for servers (RFC 6887
+ * Which options the server turned out to have, and not to have. PREFER_FAILURE and FILTER are optional for servers (RFC 6887
  * §13.2, §13.3) and off by default on some, so a request that they refuse is made without.
  */
 export class Capabilities {
   readonly #clock: Clock
-  readonly #lacking = new Map<Optional, Millis>()
+  readonly #lacking = new Map<OptionName, Millis>()
+  readonly #had = new Set<OptionName>()
   /** The router enforces RemoteHost itself, so FILTER at the carrier only saves it work. */
   readonly #filtersHere: boolean
 
@@ -49,33 +58,38 @@ export class Capabilities {
 
   /** Is the answer worth a request with fewer options? Then `fit` makes one from now on. */
   learn(request: MapRequest, outcome: PcpOutcome): boolean {
+    for (const option of shownBy(request, outcome)) this.#had.add(option)
     if (outcome.kind !== 'refused') return false
     const refused = this.#refusedOption(request, outcome.result)
     if (!refused) return false
     this.#lacking.set(refused, after(this.#clock.now(), MEMORY))
+    this.#had.delete(refused)
     return true
   }
 
   /** What is believed of each option now. */
-  known(): Readonly<Record<Optional, Support>> {
-    const support = (option: Optional): Support =>
-      (this.#lacking.get(option) ?? 0) > this.#clock.now() ? 'refused' : 'unknown'
+  known(): Readonly<Record<OptionName, Support>> {
+    const support = (option: OptionName): Support => {
+      if ((this.#lacking.get(option) ?? 0) > this.#clock.now()) return 'refused'
+      return this.#had.has(option) ? 'supported' : 'unknown'
+    }
     return { PREFER_FAILURE: support('PREFER_FAILURE'), FILTER: support('FILTER') }
   }
 
   /** Another server is another start. */
   clear(): void {
     this.#lacking.clear()
+    this.#had.clear()
   }
 
   /** UNSUPP_OPTION does not say which: the one least often supported first. */
-  #refusedOption(request: MapRequest, result: string): Optional | undefined {
+  #refusedOption(request: MapRequest, result: string): OptionName | undefined {
     if (result === 'EXCESSIVE_REMOTE_PEERS') return this.#mayDrop(request, 'FILTER')
     if (result !== 'UNSUPP_OPTION') return undefined
     return this.#mayDrop(request, 'PREFER_FAILURE') ?? this.#mayDrop(request, 'FILTER')
   }
 
-  #mayDrop(request: MapRequest, option: Optional): Optional | undefined {
+  #mayDrop(request: MapRequest, option: OptionName): OptionName | undefined {
     return carries(request, option) && (option !== 'FILTER' || this.#filtersHere) ? option : undefined
   }
 }

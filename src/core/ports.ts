@@ -59,6 +59,8 @@ export interface PcpGranted {
   readonly lifetime: Seconds
   /** When the answered request left: lifetimes are counted from here, the safe side. */
   readonly sentAt: Millis
+  /** The options that the server says it processed (§7.3); without it, none. */
+  readonly processed?: readonly OptionName[]
 }
 
 export interface PcpRefused {
@@ -68,6 +70,9 @@ export interface PcpRefused {
   /** How long the server wants this request not repeated. */
   readonly lifetime: Seconds
 }
+
+/** Options of MAP that a server may have or not (RFC 6887 §13.2, §13.3), and that a request can do without. */
+export type OptionName = 'PREFER_FAILURE' | 'FILTER'
 
 /** No answer before the signal ended the wait. Normal, so a value and no exception. */
 export interface PcpSilent {

@@ -13,6 +13,8 @@ export interface Symptoms {
   readonly refusal: ResultName | 'UNKNOWN' | undefined
   /** Why the router's own NAT refused its last change, undefined since it took one. */
   readonly natFailure: string | undefined
+  /** The directory of the journal, and why it takes no writes; undefined while it does. */
+  readonly unwritable: { readonly directory: string; readonly why: string } | undefined
   /** Another program of this router that is an Internet Gateway Device, too. */
   readonly rival: string | undefined
   readonly entries: number
@@ -26,6 +28,7 @@ type Rule = (symptoms: Symptoms) => Problem | undefined
 const RULES: readonly Rule[] = [
   wanAddress,
   routerNat,
+  stateDir,
   noServer,
   carrierSilent,
   refused,
@@ -137,6 +140,17 @@ function routerNat({ natFailure }: Symptoms): Problem | undefined {
     severity: 'error',
     cause: `this router's own NAT refuses rules (${natFailure})`,
     cure: 'see "nft list table ip igd_pcp"; run as root or with CAP_NET_ADMIN, with nftables installed',
+  }
+}
+
+function stateDir({ unwritable }: Symptoms): Problem | undefined {
+  if (!unwritable) return undefined
+  const { directory, why } = unwritable
+  return {
+    id: 'state-dir',
+    severity: 'error',
+    cause: `nothing can be written to ${directory} (${why}), so new mappings are refused`,
+    cure: `see "df ${directory}" and "dmesg": make room or mount it writable; it goes on by itself then`,
   }
 }
 

@@ -4,7 +4,7 @@ import type { Context } from './context.ts'
 import { leaseLeft } from './lease.ts'
 import type { Entry, Mapping } from './mapping.ts'
 import type { ServerFacts } from './ports.ts'
-import { healthOf, problemsOf } from './problems.ts'
+import { healthOf, problemsOf, type Symptoms } from './problems.ts'
 import { lifetimeEnd } from './renewal.ts'
 import { STATE } from './state.ts'
 import {
@@ -29,6 +29,7 @@ export interface Outside {
   readonly events: readonly EventStatus[]
   readonly refusal: ResultName | 'UNKNOWN' | undefined
   readonly natFailure: string | undefined
+  readonly unwritable: Symptoms['unwritable']
   readonly rival: string | undefined
   /** `access.total`. */
   readonly mostEntries: number

@@ -1,5 +1,5 @@
 import type { STATE, State } from './state.ts'
-import type { ServerSource } from './ports.ts'
+import type { OptionName, ServerSource } from './ports.ts'
 import type { ConnectionStatus, Protocol } from './types.ts'
 
 // How things are, as plain data for whoever looks: the control socket, the status page, TR-181. Names follow
@@ -70,6 +70,7 @@ type ProblemId =
   | 'carrier-full'
   | 'table-full'
   | 'router-nat'
+  | 'state-dir'
   | 'rival'
 
 interface LanStatus {
@@ -101,9 +102,8 @@ export interface ServerStatus {
   readonly epoch: number | null
 }
 
-export type OptionName = 'PREFER_FAILURE' | 'FILTER'
-/** `unknown` until a server refused the option or took it. */
-export type Support = 'unknown' | 'refused'
+/** `unknown` until the server refused the option, or did as it says. */
+export type Support = 'unknown' | 'refused' | 'supported'
 
 /** Since the start of the daemon. */
 export interface Counts {

@@ -1,14 +1,15 @@
-import type { MapRequest, PcpDeleted, PcpGranted, PcpRefused } from '../core/ports.ts'
+import type { MapRequest, OptionName, PcpDeleted, PcpGranted, PcpRefused } from '../core/ports.ts'
 import { isUnspecified } from '../lib/ip.ts'
 import { isPort, type Millis, seconds } from '../lib/units.ts'
 import { RESULT_CODE, type ResultName, resultName } from './wire/constants.ts'
-import type { MapPayload } from './wire/message.ts'
+import type { MapPayload, Option } from './wire/message.ts'
 
 /** The part of a MAP response that has a meaning once it is known what it answers. */
 export interface MapAnswer {
   readonly result: number
   readonly lifetime: number
   readonly map: MapPayload
+  readonly options: readonly Option[]
 }
 
 /** What an answer comes to. */
@@ -36,13 +37,27 @@ const refused = (result: number, lifetime: number): PcpRefused => ({
 })
 
 /** A MAP response by itself. SUCCESS without a lifetime, a port or an address forwards nothing, so it is no grant. */
-export function readGrant({ result, lifetime, map }: MapAnswer, sentAt: Millis): PcpGranted | PcpRefused {
+export function readGrant(answer: MapAnswer, sentAt: Millis): PcpGranted | PcpRefused {
+  const { result, lifetime, map } = answer
   if (result !== RESULT_CODE.SUCCESS) return refused(result, lifetime)
   const { externalPort: port, externalAddress: address } = map
   if (lifetime === 0 || !isPort(port) || isUnspecified(address))
     return { kind: 'refused', result: 'UNKNOWN', lifetime: UNFIT_HOLD }
-  return { kind: 'granted', external: { address, port }, lifetime: seconds(lifetime), sentAt }
+  const processed = processedOf(answer)
+  const granted = {
+    kind: 'granted',
+    external: { address, port },
+    lifetime: seconds(lifetime),
+    sentAt,
+  } as const
+  return processed.length === 0 ? granted : { ...granted, processed }
 }
+
+const OPTIONAL: readonly OptionName[] = ['PREFER_FAILURE', 'FILTER']
+
+/** §7.3: a success repeats every option that was processed. */
+const processedOf = ({ options }: MapAnswer): readonly OptionName[] =>
+  OPTIONAL.filter((name) => options.some(({ option }) => option === name))
 
 /** A request that creates or renews, and how things are when its answer comes. */
 export interface Asked {

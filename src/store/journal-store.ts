@@ -42,8 +42,8 @@ export class JournalStore implements StorePort {
   #systemUpdateId: () => number = () => 0
   #waiting: Waiting[] = []
   #writing: Promise<void> | undefined
-  /** The file is not what it should be: an append failed, or the first rewrite did. */
-  #failed = false
+  /** Why the file is not what it should be: an append failed, or the first rewrite did. Undefined while it is. */
+  #failure: string | undefined
   #retry: Disposable | undefined
   #closed = false
 
@@ -68,6 +68,11 @@ export class JournalStore implements StorePort {
     if (!read.ok) throw new Error(`the journal has ${read.why}, which this version does not read: ${ADVICE}`)
     this.#tell(read.value)
     return this.#saved(read.value)
+  }
+
+  /** Why the disk took nothing when it was last asked to; undefined since it took something. */
+  get failure(): string | undefined {
+    return this.#failure
   }
 
   /** SystemUpdateID is noted with each change. */
@@ -111,7 +116,7 @@ export class JournalStore implements StorePort {
 
   async #write(batch: readonly Waiting[]): Promise<void> {
     try {
-      if (this.#failed || batch.length === 0) await this.#file.rewrite(this.#whole())
+      if (this.#failure !== undefined || batch.length === 0) await this.#file.rewrite(this.#whole())
       else if (!this.#file.isLarge || !(await this.#file.shrink(this.#whole())))
         await this.#file.append(batch.map(({ line }) => line).join(''))
     } catch (error) {
@@ -135,9 +140,13 @@ export class JournalStore implements StorePort {
 
   #fail(error: unknown): void {
     const { clock, log } = this.#world
-    if (!this.#failed)
-      log.error({ error: String(error) }, 'state.dir takes no writes: no new mappings until it does')
-    this.#failed = true
+    const why = error instanceof Error ? error.message : String(error)
+    if (this.#failure === undefined)
+      log.error(
+        { why },
+        'nothing can be written to state.dir, so new mappings are refused; make room or mount it writable',
+      )
+    this.#failure = why
     this.#retry?.[Symbol.dispose]()
     this.#retry = clock.at(after(clock.now(), RETRY), () => {
       this.#writing ??= this.#write([]).then(() => this.#drain())
@@ -145,8 +154,8 @@ export class JournalStore implements StorePort {
   }
 
   #succeed(): void {
-    if (this.#failed) this.#world.log.info({}, 'state.dir takes writes again')
-    this.#failed = false
+    if (this.#failure !== undefined) this.#world.log.info({}, 'state.dir can be written again')
+    this.#failure = undefined
     this.#retry?.[Symbol.dispose]()
   }
 

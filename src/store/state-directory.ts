@@ -13,6 +13,8 @@ const KERNEL_BOOT_ID = '/proc/sys/kernel/random/boot_id'
 export interface OpenStore extends StorePort {
   /** What the last run left. */
   readonly saved: Saved
+  /** Why the disk took nothing when it was last asked to; undefined since it took something. */
+  readonly failure: string | undefined
   /** SystemUpdateID is noted with each change. */
   follow(systemUpdateId: () => number): void
   /** Resolves when all is written. */
@@ -33,6 +35,9 @@ export async function openStateDirectory(
     const saved = await store.open()
     return {
       saved,
+      get failure() {
+        return store.failure
+      },
       put: (record) => store.put(record),
       drop: (generation) => store.drop(generation),
       follow: (systemUpdateId) => store.follow(systemUpdateId),

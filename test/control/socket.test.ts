@@ -105,6 +105,7 @@ describe('igd-pcp status', () => {
         WAN               wan0 100.64.0.2, router NAT: nftables
         PCP server        192.0.2.1:5351 (static), PCP, heard 3 s ago, up for 1 d 1 h
         external address  203.0.114.1
+        carrier has       PREFER_FAILURE
         carrier lacks     FILTER
         since start       1 d 2 h (igd-pcp 1.2.3), 0 renewals, 0 retransmissions, 0 times the carrier lost its state
 

@@ -11,6 +11,7 @@ const WELL: Symptoms = {
   connectionStatus: 'Connected',
   refusal: undefined,
   natFailure: undefined,
+  unwritable: undefined,
   rival: undefined,
   entries: 3,
   mostEntries: 512,
@@ -50,6 +51,14 @@ describe('what is wrong, and what to do about it', () => {
     ['quota', { refusal: 'USER_EX_QUOTA' }, 'carrier-quota', 'warning', /no more/, /mappings delete/],
     ['full', { refusal: 'NO_RESOURCES' }, 'carrier-full', 'warning', /no room/, /wait/],
     ['nft', { natFailure: 'nft: gone' }, 'router-nat', 'error', /nft: gone/, /nftables/],
+    [
+      'disk',
+      { unwritable: { directory: '/s', why: 'ENOSPC: full' } },
+      'state-dir',
+      'error',
+      /to \/s \(ENOSPC: full\), so new mappings are refused/,
+      /df \/s/,
+    ],
     ['rival', { rival: 'miniupnpd' }, 'rival', 'warning', /miniupnpd runs/, /disable --now miniupnpd/],
     ['table', { entries: 512 }, 'table-full', 'warning', /512/, /access\.total/],
   ])('%s', (_what, symptom, id, severity, cause, cure) => {

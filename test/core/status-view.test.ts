@@ -1,11 +1,17 @@
 import { describe, expect, it } from 'vitest'
+import type { Support } from '../../src/core/status.ts'
 import { type Outside, statusOf } from '../../src/core/status-view.ts'
+import type { AddRequest } from '../../src/core/types.ts'
 import { millis, port, seconds } from '../../src/lib/units.ts'
 import { Counters } from '../../src/metrics/counters.ts'
 import { add, coreBench, caller, key } from '../support/core-bench.ts'
-import { ip } from '../support/fake-carrier.ts'
+import { type FakeCarrier, ip } from '../support/fake-carrier.ts'
 
 const COUNTS = new Counters().counts()
+
+const ignores = (carrier: FakeCarrier) => {
+  carrier.ignorePreferFailure = true
+}
 
 function bench() {
   const core = coreBench()
@@ -28,6 +34,7 @@ function bench() {
     events: [],
     refusal: undefined,
     natFailure: undefined,
+    unwritable: undefined,
     rival: undefined,
     mostEntries: 512,
   }
@@ -111,11 +118,24 @@ describe('the status', () => {
     expect(read().mappings).toEqual([])
   })
 
-  it('an option that the server refused', async () => {
+  it.each<[string, (carrier: FakeCarrier) => void, Partial<AddRequest>, readonly [Support, Support]]>([
+    ['took', () => undefined, {}, ['supported', 'unknown']],
+    ['took both', () => undefined, { remoteHost: ip('198.51.100.1') }, ['supported', 'supported']],
+    ['refused', (carrier) => carrier.unsupported.add('PREFER_FAILURE'), {}, ['refused', 'unknown']],
+    ['obeyed by refusing', (carrier) => carrier.taken.add(8080), {}, ['supported', 'unknown']],
+    ['E19: says to have and does not obey', ignores, {}, ['unknown', 'unknown']],
+  ])('an option that the server %s', async (_what, prepare, over, [preferFailure, filter]) => {
     const { answered, carrier, iwf, read } = bench()
-    carrier.unsupported.add('PREFER_FAILURE')
+    prepare(carrier)
+    await answered(iwf.addPortMapping(add(over), caller()).catch(() => undefined))
+    expect(read().options).toEqual({ PREFER_FAILURE: preferFailure, FILTER: filter })
+  })
+
+  it('what one server has says nothing of another', async () => {
+    const { answered, events, iwf, read } = bench()
     await answered(iwf.addPortMapping(add(), caller()))
-    expect(read().options).toEqual({ PREFER_FAILURE: 'refused', FILTER: 'unknown' })
+    events.switched()
+    expect(read().options.PREFER_FAILURE).toBe('unknown')
   })
 
   it('the epoch of the server goes on while nobody asks', async () => {

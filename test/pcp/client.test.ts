@@ -46,6 +46,13 @@ describe('RFC 6887 §8.1.1: retransmission', () => {
     expect(await done).toEqual({ ...grantOf(), sentAt: bench.start })
   })
 
+  it('§7.3: a success repeats the options that the server processed', async () => {
+    const bench = new ClientBench()
+    const done = bench.map({ ...keen, remotePeers: [ipv4('198.51.100.7')] })
+    bench.deliver()
+    expect(await done).toMatchObject({ kind: 'granted', processed: ['PREFER_FAILURE', 'FILTER'] })
+  })
+
   it('leaves no timer behind', async () => {
     const bench = new ClientBench()
     const answered = bench.unmap()

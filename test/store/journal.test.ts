@@ -254,10 +254,14 @@ describe('a disk that takes nothing', () => {
     disk.broken = true
     await expect(store.put(active(1))).rejects.toThrow('EIO')
     await expect(store.drop(0)).rejects.toThrow('EIO')
-    expect(lines).toEqual(['state.dir takes no writes: no new mappings until it does'])
+    expect(lines).toEqual([
+      'nothing can be written to state.dir, so new mappings are refused; make room or mount it writable',
+    ])
+    expect(store.failure).toBe('EIO')
     disk.broken = false
     await clock.advance(10_000)
-    expect(lines.at(-1)).toBe('state.dir takes writes again')
+    expect(lines.at(-1)).toBe('state.dir can be written again')
+    expect(store.failure).toBeUndefined()
     expect((await opened({ disk })).saved.records).toEqual([active(1)])
   })
 

@@ -1,5 +1,6 @@
 import type {
   MapRequest,
+  OptionName,
   PcpDeleted,
   PcpMapping,
   PcpOutcome,
@@ -65,7 +66,7 @@ export class FakeCarrier implements PcpPort {
     const expires = this.#clock.now() + lifetime * 1000
     this.held.set(key, { externalPort, generation: request.generation, expires })
     const external = { address: this.externalAddress, port: externalPort }
-    return { kind: 'granted', external, lifetime: seconds(lifetime), sentAt }
+    return { kind: 'granted', external, lifetime: seconds(lifetime), sentAt, processed: processed(request) }
   }
 
   async unmap(mapping: PcpMapping, signal: AbortSignal): Promise<PcpDeleted | PcpRefused | PcpSilent> {
@@ -99,6 +100,12 @@ export class FakeCarrier implements PcpPort {
     return preferFailure && !this.ignorePreferFailure ? undefined : port(this.#nextPort++)
   }
 }
+
+/** RFC 6887 §7.3. */
+const processed = ({ preferFailure, remotePeers }: MapRequest): readonly OptionName[] => [
+  ...(preferFailure ? (['PREFER_FAILURE'] as const) : []),
+  ...(remotePeers ? (['FILTER'] as const) : []),
+]
 
 const keyOf = ({ internalAddress, internalPort, protocol }: PcpMapping): string =>
   `${protocol}:${internalAddress ?? 'self'}:${internalPort}`

@@ -37,7 +37,7 @@ export const STATUS: Status = {
   },
   connectionStatus: 'Connected',
   externalIpAddress: '203.0.114.1',
-  options: { PREFER_FAILURE: 'unknown', FILTER: 'refused' },
+  options: { PREFER_FAILURE: 'supported', FILTER: 'refused' },
   counters: new Counters().counts(),
   mappings: [MAPPING],
   events: [],

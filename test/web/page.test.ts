@@ -121,6 +121,12 @@ describe('the status page', () => {
 
   it.each([
     ['can', WORKS, 'Open ports: yes'],
+    [
+      'does',
+      { ...WORKS, options: { PREFER_FAILURE: 'supported', FILTER: 'supported' } } as const,
+      'port that was asked for: yes A device gets the port it wants, or hears that it is taken. ' +
+        'Let in certain hosts only: yes What others send ends at the carrier already.',
+    ],
     ['has not refused to', WORKS, 'Give exactly the port that was asked for: not known'],
     ['cannot', BROKEN, 'Give exactly the port that was asked for: no'],
     [
