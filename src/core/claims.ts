@@ -20,6 +20,8 @@ export class Claims {
   /** Undefined where the router does no NAT: then the LAN host's own port is the internal port. */
   readonly #wanPorts: WanPorts | undefined
   readonly #open = new Map<InternalKey, Claim>()
+  /** What still goes on about a life that is over, and ends with the next one of its port. */
+  readonly #epilogues = new Map<InternalKey, AbortController>()
   #lastGeneration: number
 
   constructor(
@@ -86,9 +88,13 @@ export class Claims {
     this.#clock.at(free, () => this.#release(claim, 'expired'))
   }
 
-  /** Has the internal port of this claim a life now? */
-  isOpen(claim: Claim): boolean {
-    return this.#open.has(internalKey(pcpMapping(claim)))
+  /** Runs `task` for a claim that is about to be closed, with a signal that aborts when its internal port is opened anew. */
+  async epilogue(claim: Claim, task: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    const key = internalKey(pcpMapping(claim))
+    const end = new AbortController()
+    this.#epilogues.set(key, end)
+    await task(end.signal)
+    if (this.#epilogues.get(key) === end) this.#epilogues.delete(key)
   }
 
   #opened(of: Omit<Claim, 'state'>): Claim | undefined {
@@ -96,6 +102,7 @@ export class Claims {
     if (this.#open.has(key)) return undefined
     const claim: Claim = { ...of, state: 'INTENT' }
     this.#open.set(key, claim)
+    this.#epilogues.get(key)?.abort()
     return claim
   }
 

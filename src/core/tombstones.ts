@@ -1,4 +1,4 @@
-import { atMost, sleepUntil, within } from '../lib/abort.ts'
+import { atMost, either, sleepUntil, within } from '../lib/abort.ts'
 import { type Millis, type Port, after, millis, toMillis } from '../lib/units.ts'
 import type { Claims } from './claims.ts'
 import type { Journal } from './journal.ts'
@@ -90,13 +90,16 @@ export class Tombstones {
     return free <= now && askedAt !== undefined && now < after(askedAt, LATEST_COPY)
   }
 
-  /** Nobody waits for it, and the internal port may have another life by then, which NAT-PMP would not tell apart. */
+  /** Nobody waits for it, and it must not meet the next life of the port, which NAT-PMP would not tell apart. */
   async #deleteAgain(claim: Claim): Promise<void> {
     const { clock, pcp } = this.#ports
-    await sleepUntil(clock, after(clock.now(), LATEST_COPY), this.#closing)
-    if (this.#claims.isOpen(claim)) return
-    const unmap = (signal: AbortSignal) => pcp.unmap(pcpMapping(claim), signal)
-    await within(clock, after(clock.now(), AGAIN), unmap, this.#closing)
+    await this.#claims.epilogue(claim, async (reopened) => {
+      const end = either(reopened, this.#closing)
+      await sleepUntil(clock, after(clock.now(), LATEST_COPY), end.signal)
+      const unmap = (signal: AbortSignal) => pcp.unmap(pcpMapping(claim), signal)
+      if (!end.signal.aborted) await within(clock, after(clock.now(), AGAIN), unmap, end.signal)
+      end[Symbol.dispose]()
+    })
   }
 
   /** When the server's last trace of the claim ends. */

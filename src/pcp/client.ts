@@ -95,12 +95,14 @@ export class PcpClient implements PcpLink {
 
   /** Creates or renews (RFC 6887 §11.2). */
   async map(request: MapRequest, signal: AbortSignal): Promise<PcpOutcome> {
-    return await this.#asAnyLife(request, (life) => this.#mapAs(request, life, signal))
+    const ask = (life: number) => this.#mapAs(request, life, signal)
+    return await this.#asAnyLife(request, ask, () => this.#lives.other(request))
   }
 
   /** Deletes (§15.1). */
   async unmap(mapping: PcpMapping, signal: AbortSignal): Promise<PcpDeleted | PcpRefused | PcpSilent> {
-    return await this.#asAnyLife(mapping, (life) => this.#unmapAs(mapping, life, signal))
+    const ask = (life: number) => this.#unmapAs(mapping, life, signal)
+    return await this.#asAnyLife(mapping, ask, () => this.#lives.earlier(mapping))
   }
 
   /** Does the mapping stand at the server? */
@@ -134,11 +136,12 @@ export class PcpClient implements PcpLink {
   async #asAnyLife<O extends PcpOutcome | PcpDeleted>(
     mapping: PcpMapping,
     ask: (life: number) => Promise<O>,
+    another: () => number | undefined,
   ): Promise<O> {
     const life = this.#lives.of(mapping)
     const outcome = await ask(life)
     if (isTaken(outcome)) this.#lives.took(mapping, life)
-    const other = isUnauthorized(outcome) ? this.#lives.other(mapping) : undefined
+    const other = isUnauthorized(outcome) ? another() : undefined
     if (other === undefined) return outcome
     const second = await ask(other)
     if (!isTaken(second)) return outcome

@@ -30,6 +30,12 @@ export class Lives {
     return taken === this.of(mapping) ? undefined : taken
   }
 
+  /** The same, but of earlier lives: who deletes one must not delete what the port is used for since. */
+  earlier(mapping: PcpMapping): number | undefined {
+    const other = this.other(mapping)
+    return other !== undefined && other < mapping.generation ? other : undefined
+  }
+
   /** The server took the nonce of this generation. */
   took(mapping: PcpMapping, generation: number): void {
     remember(this.#taken, portOf(mapping), generation, REMEMBERED)

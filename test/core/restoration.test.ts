@@ -9,6 +9,17 @@ const mapped = async (...externalPorts: number[]) => {
   return bench
 }
 
+/** The signal of each delete that the carrier was asked for. */
+const watchedDeletes = (carrier: ReturnType<typeof coreBench>['carrier']): readonly AbortSignal[] => {
+  const signals: AbortSignal[] = []
+  const unmap = carrier.unmap.bind(carrier)
+  carrier.unmap = (mapping, signal) => {
+    signals.push(signal)
+    return unmap(mapping, signal)
+  }
+  return signals
+}
+
 const listed = ({ iwf }: Pick<ReturnType<typeof coreBench>, 'iwf'>): number[] =>
   Array.from(
     { length: iwf.portMappingNumberOfEntries() },
@@ -146,6 +157,19 @@ describe('a copy of a request that the network delivers after the delete', () =>
     await clock.advance(5000)
     expect(carrier.deletes).toHaveLength(1)
     expect(carrier.held.size).toBe(1)
+  })
+
+  it('the second delete ends when the internal port gets another life', async () => {
+    const { answered, carrier, clock, iwf } = coreBench({ wanPorts: { first: 50_000, last: 50_000 } })
+    const deletes = watchedDeletes(carrier)
+    await answered(iwf.addPortMapping(add(), caller()))
+    await answered(iwf.deletePortMapping(key(), caller()))
+    carrier.silent = true
+    await clock.advance(5000)
+    expect(deletes.map(({ aborted }) => aborted)).toEqual([false, false])
+    carrier.silent = false
+    await answered(iwf.addPortMapping(add(), caller()))
+    expect(deletes.map(({ aborted }) => aborted)).toEqual([false, true])
   })
 })
 

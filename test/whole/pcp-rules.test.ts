@@ -172,6 +172,17 @@ describe('the nonce of another life (RFC 6887 §11.3)', () => {
     expect(carrier.responder.mappings()).toEqual([])
   })
 
+  it('C-11.3-n: a delete of an earlier life leaves the one after it alone', async () => {
+    const bench = await linked({ natPmpOnly: false })
+    const later = bench.link.map({ ...wanted, generation: 9 }, bench.stop.signal)
+    await bench.clock.advance(100)
+    await later
+    const deleted = bench.link.unmap({ ...wanted, generation: 3 }, bench.stop.signal)
+    await bench.clock.advance(100)
+    expect(await deleted).toMatchObject({ kind: 'refused', result: 'NOT_AUTHORIZED' })
+    expect(bench.carrier.responder.mappings()).toHaveLength(1)
+  })
+
   it('T25: a nonce that nobody knows any more is refused once, and asked for again when that is over', async () => {
     const bench = await chain()
     await bench.within(bench.core.iwf.addPortMapping(add({ lease: 'infinite' }), caller()))

@@ -1,6 +1,7 @@
 import { type CoreOptions, assembleCore, type Core } from '../../../src/core/assemble.ts'
 import type { NatPort, NatRule, TimedRule } from '../../../src/core/ports.ts'
 import type { Protocol } from '../../../src/core/types.ts'
+import { sharedAbort } from '../../../src/lib/abort.ts'
 import type { Clock } from '../../../src/lib/clock.ts'
 import { type Millis, type Port, type Seconds, millis, seconds } from '../../../src/lib/units.ts'
 import { Announcements } from '../../../src/pcp/announcements.ts'
@@ -16,7 +17,8 @@ import type { Machine } from './machine.ts'
 /** Milliseconds that a sync takes at most. */
 const SLOWEST_SYNC = 20
 
-const never = new Promise<never>(() => undefined)
+/** What a dead process waits for. Each wait has its own, for one shared by all would keep everything they hold. */
+const never = () => new Promise<never>(() => undefined)
 
 /** What is common to all that the daemon does to the world: it may die at it. */
 type Step = <T>(name: string, act: () => T | Promise<T>) => Promise<T>
@@ -42,12 +44,12 @@ export class Life {
   }
 
   readonly step: Step = async (name, act) => {
-    if (!this.#alive) return await never
+    if (!this.#alive) return await never()
     const dies = --this.#stepsLeft === 0
     if (dies && this.machine.dice.unit() < 0.5) return await this.#die(`before ${name}`)
     const done = await act()
     if (dies) return await this.#die(`after ${name}`)
-    return this.alive ? done : await never
+    return this.alive ? done : await never()
   }
 
   async start(): Promise<void> {
@@ -63,7 +65,7 @@ export class Life {
     const saved = await store.open()
     const upstream = new Upstream({ clock, log })
     const ports = { clock, random, log, store, nat: this.#nat(), hosts: new FakeHosts(), pcp: upstream }
-    const core = assembleCore(ports, { ...OPTIONS, saved, closing: new AbortController().signal })
+    const core = assembleCore(ports, { ...OPTIONS, saved, closing: sharedAbort().signal })
     store.follow(() => core.iwf.systemUpdateId())
     upstream.listen(core.events)
     const announcements = new Announcements()
@@ -94,7 +96,7 @@ export class Life {
   async #die(where: string): Promise<never> {
     this.machine.log.info({}, `died ${where}`)
     this.kill()
-    return await never
+    return await never()
   }
 
   /** A dead process hears no timer. */
