@@ -6,7 +6,7 @@ import { statusOf } from './core/status-view.ts'
 import { type Interfaces, ipv4Interface, lansOf } from './lan/interfaces.ts'
 import type { Clock } from './lib/clock.ts'
 import type { Log } from './lib/log.ts'
-import { type Millis, after, millis } from './lib/units.ts'
+import { type Millis, millis } from './lib/units.ts'
 import { VERSION } from './lib/version.ts'
 import type { LoggedEvent, RecentEvents } from './log/recent.ts'
 import type { Counters } from './metrics/counters.ts'
@@ -38,7 +38,7 @@ export class Overview {
   readonly #parts: OverviewParts
   readonly #startedAt: Millis
   #rival: string | undefined
-  #timer: Disposable | undefined
+  #looking: Disposable | undefined
 
   constructor(live: LiveConfig, world: OverviewWorld, parts: OverviewParts) {
     this.#live = live
@@ -49,16 +49,20 @@ export class Overview {
 
   /** Looks for rivals, now and from time to time, until `stop`. */
   start(): void {
-    const { clock, log, rival } = this.#world
+    this.#look()
+    this.#looking = this.#world.clock.every(LOOK_EVERY, () => this.#look())
+  }
+
+  stop(): void {
+    this.#looking?.[Symbol.dispose]()
+  }
+
+  #look(): void {
+    const { log, rival } = this.#world
     const found = rival()
     if (found !== undefined && found !== this.#rival)
       log.warn({ program: found }, 'another Internet gateway runs on this router; stop it')
     this.#rival = found
-    this.#timer = clock.at(after(clock.now(), LOOK_EVERY), () => this.start())
-  }
-
-  stop(): void {
-    this.#timer?.[Symbol.dispose]()
   }
 
   read(): Status {

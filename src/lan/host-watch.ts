@@ -2,7 +2,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Ipv4Address } from '../lib/ip.ts'
 import type { Log } from '../lib/log.ts'
 import type { MacAddress } from '../lib/mac.ts'
-import { after, millis } from '../lib/units.ts'
+import { millis } from '../lib/units.ts'
 import type { EndedLease } from './leases/lease-memory.ts'
 import type { LeaseWatch } from './leases/lease-watch.ts'
 import { macOfNeighbour, neighbours } from './neighbours.ts'
@@ -36,7 +36,7 @@ export class HostWatch {
   readonly #devices: ReadonlySet<string>
   readonly #silence = new Silence()
   #unreadable = false
-  #timer: Disposable | undefined
+  #looking: Disposable | undefined
 
   /** `lans`: the names of the interfaces whose neighbours count. */
   constructor(ports: HostWatchPorts, lans: readonly string[]) {
@@ -46,25 +46,17 @@ export class HostWatch {
 
   start(mapped: MappedHosts): void {
     this.#ports.leases.start((lease) => this.#leaseEnded(lease, mapped))
-    this.#lookLater(mapped)
+    this.#looking = this.#ports.clock.every(EVERY, () => this.#look(mapped))
   }
 
   stop(): void {
     this.#ports.leases.stop()
-    this.#timer?.[Symbol.dispose]()
+    this.#looking?.[Symbol.dispose]()
   }
 
   /** Who has this address now; undefined where nothing is known. */
   macOf(address: Ipv4Address): MacAddress | undefined {
     return macOfNeighbour(this.#table(), this.#devices, address)
-  }
-
-  #lookLater(mapped: MappedHosts): void {
-    const { clock } = this.#ports
-    this.#timer = clock.at(after(clock.now(), EVERY), () => {
-      this.#lookLater(mapped)
-      this.#look(mapped)
-    })
   }
 
   /** What the successor may have mapped already is its own. */

@@ -2,7 +2,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Ipv4Address } from '../lib/ip.ts'
 import { type Lan, sameLans } from '../lib/lan.ts'
 import type { Log } from '../lib/log.ts'
-import { after, millis } from '../lib/units.ts'
+import { millis } from '../lib/units.ts'
 import { type Interfaces, ipv4Interface, type LanNames, lansOf } from './interfaces.ts'
 
 /** Which interfaces are ours. */
@@ -42,7 +42,7 @@ export class InterfaceWatcher {
   readonly #watched: Watched
   readonly #onChange: (now: Network, before: Network) => void
   #network: Network = { lans: [], wan: undefined }
-  #timer: Disposable | undefined
+  #looking: Disposable | undefined
 
   constructor(ports: WatcherPorts, watched: Watched, onChange: (now: Network, before: Network) => void) {
     this.#ports = ports
@@ -53,21 +53,15 @@ export class InterfaceWatcher {
   /** What there is now; what changes from here on is told. Throws when the system does not let us look. */
   start(): Network {
     this.#network = networkOf(this.#ports.read(), this.#watched)
-    this.#schedule()
+    this.#looking = this.#ports.clock.every(EVERY, () => this.#look())
     return this.#network
   }
 
   stop(): void {
-    this.#timer?.[Symbol.dispose]()
-  }
-
-  #schedule(): void {
-    const { clock } = this.#ports
-    this.#timer = clock.at(after(clock.now(), EVERY), () => this.#look())
+    this.#looking?.[Symbol.dispose]()
   }
 
   #look(): void {
-    this.#schedule()
     const before = this.#network
     const now = this.#read() ?? before
     if (sameNetwork(now, before)) return

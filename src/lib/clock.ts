@@ -1,4 +1,4 @@
-import type { Millis } from './units.ts'
+import { type Millis, after } from './units.ts'
 
 /** The only source of time below `main.ts`. */
 export interface Clock {
@@ -6,6 +6,26 @@ export interface Clock {
   now(): Millis
   /** Runs `run` once, at `due` or soon after. Disposing before that cancels it. */
   at(due: Millis, run: () => void): Disposable
+  /**
+   * Runs `look` every `span` until disposed: for what nobody tells of. Who looks again and finds all as it was does
+   * nothing.
+   */
+  every(span: Millis, look: () => void): Disposable
+}
+
+/** `every` of a clock, made of the rest of it. */
+export function repeated(
+  clock: Pick<Clock, 'at' | 'now'>,
+  span: Millis,
+  look: () => void,
+): Disposable {
+  const next = (): Disposable =>
+    clock.at(after(clock.now(), span), () => {
+      timer = next()
+      look()
+    })
+  let timer = next()
+  return { [Symbol.dispose]: () => timer[Symbol.dispose]() }
 }
 
 /** The only source of chance below `main.ts`. */

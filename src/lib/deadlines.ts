@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts'
+import { type Clock, repeated } from './clock.ts'
 import type { Millis } from './units.ts'
 
 /**
@@ -43,6 +43,10 @@ export class Deadlines implements Clock {
     this.#rise(deadline.slot)
     if (this.#heap[0] === deadline) this.#arm()
     return { [Symbol.dispose]: () => this.#remove(deadline, GONE) }
+  }
+
+  every(span: Millis, look: () => void): Disposable {
+    return repeated(this, span, look)
   }
 
   #arm(): void {

@@ -1,6 +1,6 @@
 import type { Clock } from '../lib/clock.ts'
 import type { IpAddress } from '../lib/ip.ts'
-import { after, millis } from '../lib/units.ts'
+import { millis } from '../lib/units.ts'
 
 /** One look takes some 20 microseconds. */
 const EVERY = millis(2000)
@@ -17,12 +17,9 @@ interface Followed {
  * §8.1, C-7.1-2). Returns what ends it.
  */
 export function followSourceAddress({ clock, client, isOurs }: Followed, gone: () => void): () => void {
-  const look = (): Disposable =>
-    clock.at(after(clock.now(), EVERY), () => {
-      timer = look()
-      const address = client()
-      if (address !== undefined && !isOurs(address)) gone()
-    })
-  let timer = look()
-  return () => timer[Symbol.dispose]()
+  const looking = clock.every(EVERY, () => {
+    const address = client()
+    if (address !== undefined && !isOurs(address)) gone()
+  })
+  return () => looking[Symbol.dispose]()
 }

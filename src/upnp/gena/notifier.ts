@@ -1,7 +1,7 @@
 import type { Changes } from '../../core/changes.ts'
 import type { Service, ServiceWorld } from '../action.ts'
 import { Delivery, type DeliveryPorts } from './delivery.ts'
-import { after, millis } from '../../lib/units.ts'
+import { millis } from '../../lib/units.ts'
 import { eventedValues } from './events.ts'
 import type { Subscription } from './subscriptions.ts'
 
@@ -38,7 +38,7 @@ export class Notifier {
     const delivery = new Delivery(this.#ports, subscription, read)
     this.#deliveries.set(subscription, delivery)
     this.#update(delivery)
-    this.#lookLater()
+    this.#looking ??= this.#ports.clock.every(LOOK, () => this.#updateAll())
   }
 
   end(subscription: Subscription): void {
@@ -64,15 +64,6 @@ export class Notifier {
     queueMicrotask(() => {
       this.#noticed = false
       this.#updateAll()
-    })
-  }
-
-  #lookLater(): void {
-    const { clock } = this.#ports
-    this.#looking ??= clock.at(after(clock.now(), LOOK), () => {
-      this.#looking = undefined
-      this.#updateAll()
-      if (this.#deliveries.size > 0) this.#lookLater()
     })
   }
 

@@ -1,4 +1,4 @@
-import type { Clock } from '../../../src/lib/clock.ts'
+import { type Clock, repeated } from '../../../src/lib/clock.ts'
 import { bootTime } from '../../../src/lib/boot-time.ts'
 import { Deadlines } from '../../../src/lib/deadlines.ts'
 import type { Log } from '../../../src/lib/log.ts'
@@ -13,10 +13,12 @@ import { udpSockets } from '../../../src/upnp/ssdp/udp-sockets.ts'
 
 function fastClock(speed: number): Clock {
   const real = new Deadlines(bootTime())
-  return {
+  const clock: Clock = {
     now: () => millis(real.now() * speed),
     at: (due, run) => real.at(millis(due / speed), run),
+    every: (span, look) => repeated(clock, span, look),
   }
+  return clock
 }
 
 const say = (fields: object, message: string) => console.log(message, fields)

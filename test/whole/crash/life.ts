@@ -2,7 +2,7 @@ import { type CoreOptions, assembleCore, type Core } from '../../../src/core/ass
 import type { NatPort, NatRule, TimedRule } from '../../../src/core/ports.ts'
 import type { Protocol } from '../../../src/core/types.ts'
 import { sharedAbort } from '../../../src/lib/abort.ts'
-import type { Clock } from '../../../src/lib/clock.ts'
+import { type Clock, repeated } from '../../../src/lib/clock.ts'
 import { type Millis, type Port, type Seconds, millis, seconds } from '../../../src/lib/units.ts'
 import { Announcements } from '../../../src/pcp/announcements.ts'
 import { serverLinks } from '../../../src/pcp/server-links.ts'
@@ -102,13 +102,15 @@ export class Life {
   /** A dead process hears no timer. */
   #clock(): Clock {
     const { clock, bootedAt } = this.machine
-    return {
+    const own: Clock = {
       now: () => millis(clock.now() - bootedAt),
       at: (due, run) =>
         clock.at(millis(due + bootedAt), () => {
           if (this.#alive) run()
         }),
+      every: (span, look) => repeated(own, span, look),
     }
+    return own
   }
 
   #disk(): Disk {
