@@ -44,8 +44,8 @@ module.exports = {
     {
       name: 'nobody-imports-the-top',
       severity: 'error',
-      from: { pathNot: '^src/(cli|main|carrier|network|overview|commands/)' },
-      to: { path: '^src/(cli|main|carrier|network|overview|commands/)' },
+      from: { pathNot: '^src/(cli|main|front|interworking|carrier|network|overview|commands/)' },
+      to: { path: '^src/(cli|main|front|interworking|carrier|network|overview|commands/)' },
     },
   ],
   options: {

@@ -6,10 +6,10 @@ import type { Closers } from './lib/closers.ts'
 import { type IpAddress, type Ipv4Address, isIpv4, parseIp, parseIpv4 } from './lib/ip.ts'
 import type { Log } from './lib/log.ts'
 import { SerialQueues } from './lib/serial.ts'
-import { Announcements, AnnouncementSocket } from './pcp/announcements.ts'
+import { Announcements } from './pcp/announcements.ts'
 import type { Choice, Server } from './pcp/discovery/choice.ts'
 import type { HookDisk } from './pcp/discovery/hook-files.ts'
-import { routeTables } from './pcp/discovery/routes.ts'
+import type { RouteTables } from './pcp/discovery/routes.ts'
 import { ServerFinder } from './pcp/discovery/server-finder.ts'
 import type { OpenLink } from './pcp/link.ts'
 import { serverLinks } from './pcp/server-links.ts'
@@ -22,15 +22,24 @@ import { Upstream } from './pcp/upstream.ts'
 /** RFC 6333 §5.7: what the router's own end of a DS-Lite tunnel has where it has no address of its own. */
 const B4 = parseIpv4('192.0.0.2')
 
-interface CarrierWorld {
+export interface CarrierWorld {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
   readonly interfaces: () => Interfaces
   readonly disk: HookDisk
   readonly connect: (server: Endpoint) => Promise<PcpSocket>
+  /** Has `announcements` hear what the carrier tells all its customers at once. */
+  readonly hear: (announcements: Announcements) => Hearing
+  readonly routes: RouteTables
   /** The installation's secret, 32 octets. */
   readonly identity: { readonly secret: Uint8Array }
+}
+
+/** What is heard on the WAN, wherever that has its address now. */
+interface Hearing {
+  join(address: Ipv4Address): Promise<void>
+  leave(): void
 }
 
 /** The carrier, to be started when the core is there to hear of it. */
@@ -73,9 +82,9 @@ interface LineParts extends CarrierWorld {
 }
 
 async function startLine(config: Config, parts: LineParts, closers: Closers): Promise<CarrierLine> {
-  const { interfaces, log, pcp } = parts
+  const { interfaces, pcp } = parts
   const announcements = new Announcements()
-  const multicast = new AnnouncementSocket(announcements, log)
+  const multicast = parts.hear(announcements)
   closers.defer(() => multicast.leave())
   const turns = new SerialQueues<'use'>()
   let ways: Ways = { servers: [], guesses: [], needIpv4: false }
@@ -102,19 +111,16 @@ async function startLine(config: Config, parts: LineParts, closers: Closers): Pr
 /** Also for `igd-pcp probe`, which looks for the server as the daemon does. */
 export const serverFinder = (
   config: Pick<Config, 'lan' | 'pcp' | 'wan'>,
-  { clock, disk, interfaces, log }: Pick<CarrierWorld, 'clock' | 'disk' | 'interfaces' | 'log'>,
+  world: Pick<CarrierWorld, 'clock' | 'disk' | 'interfaces' | 'log' | 'routes'>,
 ): ServerFinder =>
   new ServerFinder({
-    clock,
-    log,
-    disk,
-    routes: routeTables,
+    ...world,
     wan: config.wan.interface,
     configured: config.pcp.servers,
     directory: config.pcp.dhcpDir,
     anycast: config.pcp.anycast,
     networks: () =>
-      lansOf(interfaces(), config.lan).flatMap(({ prefix, routed = [] }) => [prefix, ...routed]),
+      lansOf(world.interfaces(), config.lan).flatMap(({ prefix, routed = [] }) => [prefix, ...routed]),
   })
 
 /** The address of the router's own mappings. */

@@ -18,7 +18,8 @@ interface NetworkWorld {
   readonly nat: LanFollower & { endFlowsOf(address: Ipv4Address): Promise<void> }
 }
 
-interface LanFollower {
+/** What serves the LANs of the moment. */
+export interface LanFollower {
   setLans(lans: readonly Lan[]): Promise<void>
 }
 

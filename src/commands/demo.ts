@@ -15,6 +15,9 @@ import { type Ipv4Address, parseIpv4 } from '../lib/ip.ts'
 import type { Log } from '../lib/log.ts'
 import { RecentEvents } from '../log/recent.ts'
 import { startDaemon } from '../main.ts'
+import { localPorts } from '../nat/local-ports.ts'
+import { AnnouncementSocket } from '../pcp/announcements.ts'
+import { routeTables } from '../pcp/discovery/routes.ts'
 import { type Endpoint, type PcpSocket, connectSocket } from '../pcp/socket.ts'
 import { Responder } from '../pcp-server/responder.ts'
 import { PcpServer } from '../pcp-server/server.ts'
@@ -115,6 +118,9 @@ async function show(io: Io, closers: Closers): Promise<number> {
       connect: (to) => tap.connect(to),
       descriptors: io.descriptors,
       identity: await loadIdentity(stateDir),
+      routes: routeTables,
+      localPorts,
+      hear: (announcements) => new AnnouncementSocket(announcements, QUIET),
       nat: withoutNat,
       store,
     },

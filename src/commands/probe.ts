@@ -12,6 +12,7 @@ import { type Decoded, decoded } from '../lib/decoded.ts'
 import { Deadlines } from '../lib/deadlines.ts'
 import { createLog } from '../log/logger.ts'
 import { type Choice, choose } from '../pcp/discovery/choice.ts'
+import { routeTables } from '../pcp/discovery/routes.ts'
 import { connectSocket, type Endpoint } from '../pcp/socket.ts'
 import { probe as ask, type ProbeWorld, type Target } from '../probe/probe.ts'
 import type { ProbeReport } from '../probe/report.ts'
@@ -96,7 +97,8 @@ async function planOf(given: Given, io: Io): Promise<Decoded<Plan, readonly Prob
   if (!config.ok) return config
   const { pcp, wan } = config.value
   const log = createLog({ level: 'warn', format: 'text', journald: false, write: io.err })
-  const world = { clock: new Deadlines(bootTime()), disk: leaseDisk, interfaces: readInterfaces, log }
+  const clock = new Deadlines(bootTime())
+  const world = { clock, disk: leaseDisk, interfaces: readInterfaces, log, routes: routeTables }
   const choice = await serverFinder(config.value, world).find()
   return decoded({ choice, wan: wan.interface, natPmp: pcp.natpmp })
 }

@@ -14,6 +14,9 @@ import { createLog } from '../log/logger.ts'
 import { RecentEvents } from '../log/recent.ts'
 import { throttle } from '../log/throttle.ts'
 import { startDaemon } from '../main.ts'
+import { localPorts } from '../nat/local-ports.ts'
+import { AnnouncementSocket } from '../pcp/announcements.ts'
+import { routeTables } from '../pcp/discovery/routes.ts'
 import { connectSocket } from '../pcp/socket.ts'
 import { loadIdentity } from '../store/identity.ts'
 import { openStateDirectory } from '../store/state-directory.ts'
@@ -74,6 +77,9 @@ async function serve(config: Config, args: RunArguments, io: Io): Promise<number
     connect: (server) => connectSocket(server, identity.sourcePort),
     descriptors: io.descriptors,
     identity,
+    routes: routeTables,
+    localPorts,
+    hear: (announcements) => new AnnouncementSocket(announcements, log),
     nat: routerNat(config, clock, log),
     store,
   })

@@ -14,11 +14,7 @@ export interface Clock {
 }
 
 /** `every` of a clock, made of the rest of it. */
-export function repeated(
-  clock: Pick<Clock, 'at' | 'now'>,
-  span: Millis,
-  look: () => void,
-): Disposable {
+export function repeated(clock: Pick<Clock, 'at' | 'now'>, span: Millis, look: () => void): Disposable {
   const next = (): Disposable =>
     clock.at(after(clock.now(), span), () => {
       timer = next()

@@ -77,7 +77,11 @@ export class VirtualClock implements Clock {
   }
 
   #takeDue(end: number): Timer | undefined {
-    for (let first = this.#timers[0]; first && (first.cancelled || first.due <= end); first = this.#timers[0]) {
+    for (
+      let first = this.#timers[0];
+      first && (first.cancelled || first.due <= end);
+      first = this.#timers[0]
+    ) {
       this.#pop()
       if (first.cancelled) continue
       first.cancelled = true

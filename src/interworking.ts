@@ -1,0 +1,112 @@
+import { type CarrierLine, carrierSide, type CarrierWorld } from './carrier.ts'
+import type { LiveConfig } from './config/reload.ts'
+import type { Config } from './config/schema.ts'
+import { assembleCore, type Core } from './core/assemble.ts'
+import { leaveAddress } from './core/leave-address.ts'
+import type { Limits } from './core/policy.ts'
+import type { NatPort, ServerFacts } from './core/ports.ts'
+import { HostWatch } from './lan/host-watch.ts'
+import { lansOf } from './lan/interfaces.ts'
+import { type LeaseDisk, LeaseWatch } from './lan/leases/lease-watch.ts'
+import { sharedAbort } from './lib/abort.ts'
+import type { Closers } from './lib/closers.ts'
+import type { Ipv4Address } from './lib/ip.ts'
+import { isLanHost } from './lib/lan.ts'
+import { after, millis } from './lib/units.ts'
+import { Counters } from './metrics/counters.ts'
+import { meteredEvents, meteredNat, meteredPcp, meteredSocket } from './metrics/metered.ts'
+import type { LocalPort } from './nat/local-ports.ts'
+import type { Identity } from './store/identity.ts'
+import type { OpenStore } from './store/state-directory.ts'
+
+// The interworking function as it stands between a LAN, which it does not see, and the carrier.
+
+export interface InterworkingWorld extends CarrierWorld {
+  /** The kernel's neighbour table, as text. */
+  readonly neighbourTable: () => string
+  /** Where the DHCP server keeps its leases, and the hooks of DHCP clients what they were told. */
+  readonly disk: LeaseDisk
+  readonly identity: Identity
+  /** Ports where programs of the router listen. */
+  readonly localPorts: () => Promise<readonly LocalPort[]>
+  readonly nat: NatPort
+  readonly store: OpenStore
+}
+
+/** What the carrier has not deleted by then, it keeps until its lifetime ends. */
+const LEAVE_PATIENCE = millis(1500)
+
+/** The function with its ways to the carrier and to the kernel's NAT; nothing of it listens on a LAN. */
+export interface Interworking extends Core, CarrierLine {
+  /** Our address will be another one, and still works. */
+  readonly leave: () => Promise<void>
+  readonly hosts: HostWatch
+  readonly counters: Counters
+  readonly server: () => ServerFacts | undefined
+}
+
+/** Joins it and finds the carrier. Nothing is asked of that before `start`. */
+export async function startInterworking(
+  live: LiveConfig,
+  world: InterworkingWorld,
+  closers: Closers,
+): Promise<Interworking> {
+  const config = live.current
+  const closing = sharedAbort()
+  const counters = new Counters()
+  const { clock } = world
+  const connect = meteredSocket(world.connect, counters)
+  const carrier = carrierSide(config, { ...world, connect }, closers)
+  closers.defer(() => closing.abort())
+  const leases = new LeaseWatch(world, config.lan.leases)
+  const hosts = new HostWatch({ ...world, leases }, config.lan.interfaces)
+  const core = assembleCore(
+    {
+      ...world,
+      pcp: meteredPcp(carrier.pcp, clock, counters),
+      nat: meteredNat(world.nat, clock, counters),
+      hosts,
+    },
+    {
+      wanPorts: config.nat.mode === 'nftables' ? config.nat.ports : undefined,
+      takenPorts: [...(await world.localPorts()), { protocol: 'UDP', port: world.identity.sourcePort }],
+      maxLifetime: config.pcp.maxLifetime,
+      limits: limitsOf(live, isLanHostOf(config, world)),
+      probe: config.igd.probe === 'on',
+      describes: config.pcp.description,
+      saved: world.store.saved,
+      closing: closing.signal,
+    },
+  )
+  world.store.follow(() => core.iwf.systemUpdateId())
+  const line = await carrier.start(meteredEvents(core.events, counters))
+  const leave = () => leaveAddress(core.context, after(world.clock.now(), LEAVE_PATIENCE))
+  return { ...core, ...line, hosts, leave, counters, server: () => carrier.pcp.server }
+}
+
+/** As the configuration has them at the moment of each question. */
+const limitsOf = (live: LiveConfig, isLanHost: Limits['isLanHost']): Limits => ({
+  get rules() {
+    return live.current.access.rules
+  },
+  get refusedPorts() {
+    return live.current.access.refusedPorts
+  },
+  get perHost() {
+    return live.current.access.perHost
+  },
+  get total() {
+    return live.current.access.total
+  },
+  addRate: live.current.access.addRate,
+  addBurst: live.current.access.addBurst,
+  totalRate: live.current.access.totalRate,
+  totalBurst: live.current.access.totalBurst,
+  isLanHost,
+})
+
+/** Of the LANs of this moment. */
+const isLanHostOf =
+  (config: Config, { interfaces }: Pick<InterworkingWorld, 'interfaces'>) =>
+  (address: Ipv4Address): boolean =>
+    lansOf(interfaces(), config.lan).some((lan) => isLanHost(lan, address))
