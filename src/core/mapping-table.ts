@@ -113,9 +113,11 @@ export class MappingTable {
 
   /** Creates the entry, or replaces the one of the same remote host in its place. */
   putEntry(wanted: Omit<Entry, 'order'>): Entry {
-    const { mapping, remoteHost } = wanted
+    const { description, lease, leaseEnd, mapping, remoteHost } = wanted
     const old = mapping.entries.get(remoteHost)
-    const entry = { ...wanted, order: old?.order ?? this.#nextOrder++ }
+    const order = old?.order ?? this.#nextOrder++
+    // Field by field for the same reason as claims.
+    const entry: Entry = { remoteHost, mapping, description, lease, leaseEnd, order }
     mapping.entries.set(remoteHost, entry)
     if (old) this.#hide(old)
     else this.#count(mapping, 1)

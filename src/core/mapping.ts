@@ -33,7 +33,7 @@ export interface Claim {
   /** Changed by `happened` alone. */
   state: State
   /** When the last request for it was answered or given up; undefined when there was none in this run. */
-  askedAt?: Millis
+  askedAt: Millis | undefined
 }
 
 /** `event` befell the claim. */
@@ -96,10 +96,10 @@ declare const internal: unique symbol
 /** Names one internal port as the PCP server sees it. */
 export type InternalKey = string & { readonly [internal]: 'InternalKey' }
 
-/** The only place an InternalKey is spelled. */
+/** The only place an InternalKey is spelled; joined, as what is kept for long is to be one string and no tree of them. */
 export const internalKey = ({
   protocol,
   internalAddress,
   internalPort,
 }: Omit<PcpMapping, 'generation'>): InternalKey =>
-  `${protocol}:${internalAddress ?? ''}:${internalPort}` as InternalKey
+  [protocol, internalAddress ?? '', internalPort].join(':') as InternalKey

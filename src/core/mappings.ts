@@ -52,11 +52,14 @@ export class Mappings {
   }
 
   /** The carrier granted it: it is in the table, and on the disk when this resolves. */
-  async adopt(granted: Granted, request: AddAnyRequest): Promise<void> {
+  async adopt({ claim, grant, mac, preferFailure }: Granted, request: AddAnyRequest): Promise<void> {
     const { changes, table } = this.#context
     const mapping: Mapping = {
-      ...granted,
-      externalPort: granted.grant.external.port,
+      claim,
+      externalPort: grant.external.port,
+      mac,
+      preferFailure,
+      grant,
       filtered: false,
       static: request.static === true,
       acknowledged: request.lease !== 'infinite',

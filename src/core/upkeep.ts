@@ -15,9 +15,11 @@ const AS_NEW = { preferFailure: true, sending: 'until-answered' } as const
 const isMissed = (outcome: PcpOutcome | undefined): boolean =>
   outcome?.kind === 'refused' && outcome.result === 'CANNOT_PROVIDE_EXTERNAL'
 
-interface Wait extends Disposable {
+interface Wait {
   /** When the carrier is asked; undefined: it was, and has not answered. */
-  readonly due?: Millis
+  readonly due: Millis | undefined
+  /** Its timer, or the request on its way. */
+  readonly ends: Disposable
 }
 
 /**
@@ -42,7 +44,7 @@ export class Upkeep {
 
   /** Forgets the mapping, also an attempt on its way. */
   drop(mapping: Mapping): void {
-    this.#waits.get(mapping)?.[Symbol.dispose]()
+    this.#waits.get(mapping)?.ends[Symbol.dispose]()
     this.#waits.delete(mapping)
   }
 
@@ -95,8 +97,7 @@ export class Upkeep {
 
   #wait(mapping: Mapping, due: Millis, then: () => Promise<void>): void {
     this.drop(mapping)
-    const timer = this.#context.ports.clock.at(due, () => void then())
-    this.#waits.set(mapping, { due, [Symbol.dispose]: () => timer[Symbol.dispose]() })
+    this.#waits.set(mapping, { due, ends: this.#context.ports.clock.at(due, () => void then()) })
   }
 
   /** §11.2.1: one packet; an answer that does not come before the next attempt is due never comes. */
@@ -132,7 +133,7 @@ export class Upkeep {
     const { clock } = this.#context.ports
     const stop = new AbortController()
     const timer = due === 'never' ? undefined : clock.at(due, () => stop.abort())
-    const wait = { [Symbol.dispose]: () => stop.abort() }
+    const wait = { due: undefined, ends: { [Symbol.dispose]: () => stop.abort() } }
     this.#waits.set(mapping, wait)
     const lifetime = renewalLifetime(this.#leaseEnd(mapping), clock.now(), this.#context.maxLifetime)
     const request = { ...renewalRequest(mapping, lifetime), ...how }

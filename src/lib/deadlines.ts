@@ -12,11 +12,24 @@ const DUE = -1
 /** Has run, or was disposed. */
 const GONE = -2
 
-interface Deadline {
+/** A class, as there are several a mapping: an object literal with a computed method takes ten times the memory. */
+class Deadline implements Disposable {
   readonly due: Millis
   readonly run: () => void
+  readonly #remove: (deadline: Deadline) => void
   /** Place in the heap, or DUE or GONE. */
   slot: number
+
+  constructor(due: Millis, run: () => void, slot: number, remove: (deadline: Deadline) => void) {
+    this.due = due
+    this.run = run
+    this.slot = slot
+    this.#remove = remove
+  }
+
+  [Symbol.dispose](): void {
+    this.#remove(this)
+  }
 }
 
 /**
@@ -26,6 +39,7 @@ interface Deadline {
 export class Deadlines implements Clock {
   readonly #heap: Deadline[] = []
   readonly #read: () => Millis
+  readonly #cancel = (deadline: Deadline): void => this.#remove(deadline, GONE)
   #timer: NodeJS.Timeout | undefined
 
   /** `read` gives milliseconds since boot and never goes back. */
@@ -38,11 +52,11 @@ export class Deadlines implements Clock {
   }
 
   at(due: Millis, run: () => void): Disposable {
-    const deadline: Deadline = { due, run, slot: this.#heap.length }
+    const deadline = new Deadline(due, run, this.#heap.length, this.#cancel)
     this.#heap.push(deadline)
     this.#rise(deadline.slot)
     if (this.#heap[0] === deadline) this.#arm()
-    return { [Symbol.dispose]: () => this.#remove(deadline, GONE) }
+    return deadline
   }
 
   every(span: Millis, look: () => void): Disposable {

@@ -30,7 +30,7 @@ export class GrantedMappings {
     const expiry = this.#clock.at(after(said.sentAt, toMillis(said.lifetime)), () =>
       this.#byNonce.delete(nonce),
     )
-    this.#byNonce.set(nonce, { mapping, match, said, expiry })
+    this.#byNonce.set(nonce, { mapping: named(mapping), match, said, expiry })
   }
 
   /**
@@ -55,6 +55,14 @@ export class GrantedMappings {
     this.#byNonce.clear()
   }
 }
+
+/** The request that asked for it has more, which need not be kept for as long as the mapping. */
+const named = ({ generation, internalAddress, internalPort, protocol }: PcpMapping): PcpMapping => ({
+  protocol,
+  internalAddress,
+  internalPort,
+  generation,
+})
 
 function isSame(a: PcpGranted | PcpRefused, b: PcpGranted | PcpRefused): boolean {
   if (a.kind === 'granted' && b.kind === 'granted')

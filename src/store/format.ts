@@ -33,9 +33,10 @@ export type Change = { readonly put: ClaimRecord } | { readonly drop: number }
 
 export type Line = Stamp & { readonly systemUpdateId: number } & Change
 
+/** Joined, as lines are kept: V8 holds what a template puts together as the pieces and a tree over them. */
 export const encodeLine = (line: Header | Line): string => {
   const json = JSON.stringify(line)
-  return `${crc32(json).toString(16).padStart(8, '0')} ${json}\n`
+  return [crc32(json).toString(16).padStart(8, '0'), ' ', json, '\n'].join('')
 }
 
 export interface Kept extends Stamp {

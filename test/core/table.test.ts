@@ -16,6 +16,7 @@ const mapping = (externalPort: number): Mapping => ({
     wanPort: port(externalPort),
     generation: 0,
     state: 'ACTIVE',
+    askedAt: undefined,
   },
   externalPort: port(externalPort),
   mac: undefined,
