@@ -53,6 +53,8 @@ export interface DaemonOptions {
   readonly nat: NatMode
   /** Flags beyond those every daemon of the lab has; a repeated one wins over them. */
   readonly flags?: readonly string[]
+  /** Flags of Node itself. */
+  readonly nodeFlags?: readonly string[]
   /** It is not told its PCP server, and has to find it. */
   readonly findsServer?: boolean
 }
@@ -79,7 +81,8 @@ export class Daemon {
     const lab = ['--lan', 'lan,guest', '--wan', 'wan', ...server]
     const files = ['--state-dir', join(this.#directory, 'state'), '--control', this.controlPath]
     const rest = ['--nat', this.#options.nat, '--http-port', String(HTTP_PORT), '--log-level', 'debug']
-    return [process.execPath, CLI, 'run', ...lab, ...files, ...rest, ...(this.#options.flags ?? []), ...flags]
+    const node = [process.execPath, ...(this.#options.nodeFlags ?? [])]
+    return [...node, CLI, 'run', ...lab, ...files, ...rest, ...(this.#options.flags ?? []), ...flags]
   }
 
   /** Started when a LAN host finds it and gets its description. */
@@ -114,9 +117,23 @@ export class Daemon {
     return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) / 1024
   }
 
+  /** Undefined before it was started. */
+  get pid(): number | undefined {
+    return this.#program?.pid
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#program?.signal(name)
+  }
+
   /** How many lines it has logged. */
   lines(): number {
-    return this.#program?.lines.length ?? 0
+    return this.said.length
+  }
+
+  /** What it has logged since it was started. */
+  get said(): readonly string[] {
+    return this.#program?.lines ?? []
   }
 
   /** The end of its log without the calls that went well, for the message of a failed test. */

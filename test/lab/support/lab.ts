@@ -33,7 +33,7 @@ async function openDirectory(closers: Closers): Promise<string> {
 }
 
 /** The network, the carrier and a daemon that is not started yet. `closers` takes down what was opened. */
-async function openLab(options: LabOptions, closers: Closers): Promise<Lab> {
+export async function openLab(options: LabOptions, closers: Closers): Promise<Lab> {
   const { nat, maxLifetime = 86_400 } = options
   const directory = await openDirectory(closers)
   const hosts = await buildTopology(nat, closers)

@@ -1,0 +1,95 @@
+import type { Kind } from './schedule.ts'
+
+/** A line of the daemon's log. */
+export interface Said {
+  /** Seconds since the start of the soak. */
+  readonly at: number
+  readonly life: number
+  /** 'none' for what was not written by the log, as Node's own warnings. */
+  readonly level: string
+  readonly message: string
+  readonly line: string
+}
+
+interface Explanation {
+  readonly message: RegExp
+  /** What must have happened; an empty list where it is right at any time. */
+  readonly after: readonly Kind[]
+  /** For how many seconds afterwards. */
+  readonly within: number
+  readonly because: string
+}
+
+const CARRIER: readonly Kind[] = ['carrier restarted empty', 'carrier silent', 'carrier gone']
+
+/** Every warning and error that the soak provokes, and by what. Whatever else is said is a finding. */
+export const EXPLAINED: readonly Explanation[] = [
+  {
+    message: /^the PCP server lost its state; mapping all ports anew$/,
+    after: ['carrier restarted empty', 'carrier gone', 'daemon killed'],
+    within: 120,
+    because: 'It was restarted, and its epoch is new.',
+  },
+  {
+    message: /^the PCP server cannot be reached( \(\d+ more\))?$/,
+    after: CARRIER,
+    within: 120,
+    because: 'Nobody listens there while it restarts.',
+  },
+  {
+    message: /^no new mappings until the carrier answers$/,
+    after: [...CARRIER, 'WAN address changed'],
+    within: 30,
+    because: 'It is silent, or the WAN is between two addresses.',
+  },
+  {
+    message: /^the way to the carrier changed; mapping all ports anew$/,
+    after: ['WAN address changed'],
+    within: 60,
+    because: 'Mappings belong to the WAN address that asked for them.',
+  },
+  {
+    message: /^the carrier keeps mappings of the old address until they end$/,
+    after: ['WAN address changed'],
+    within: 60,
+    because: 'DHCP took the old address away before they could be deleted from it.',
+  },
+  {
+    message: /^the carrier moved a mapping$/,
+    after: ['WAN address changed', ...CARRIER],
+    within: 200,
+    because: 'The old WAN address, or a neighbour, has the port until that mapping ends.',
+  },
+  {
+    message: /^the carrier let a mapping lapse$/,
+    after: [...CARRIER, 'WAN address changed'],
+    within: 160,
+    because: 'Nobody answered the renewals until the lifetime was over.',
+  },
+]
+
+const SPEAKS_UP = new Set(['warn', 'error', 'fatal', 'none'])
+
+export function explanationOf(
+  said: Said,
+  causes: (at: number, within: number) => readonly Kind[],
+): Explanation | undefined {
+  return EXPLAINED.find(
+    ({ message, after, within }) =>
+      message.test(said.message) &&
+      (after.length === 0 || causes(said.at, within).some((kind) => after.includes(kind))),
+  )
+}
+
+/** Lines that need an explanation. */
+export const needsExplanation = ({ level }: Said): boolean => SPEAKS_UP.has(level)
+
+/** `at` is when it was read: the soak reads every few seconds. */
+export function parseLine(line: string, at: number, life: number): Said {
+  try {
+    const { level, msg } = JSON.parse(line) as { level: string; msg: string }
+    return { at, life, level, message: msg, line }
+  } catch {
+    return { at, life, level: 'none', message: line, line }
+  }
+}
