@@ -23,7 +23,7 @@ interface Explanation {
 const CARRIER: readonly Kind[] = ['carrier restarted empty', 'carrier silent', 'carrier gone']
 
 /** Every warning and error that the soak provokes, and by what. Whatever else is said is a finding. */
-export const EXPLAINED: readonly Explanation[] = [
+const EXPLAINED: readonly Explanation[] = [
   {
     message: /^the PCP server lost its state; mapping all ports anew$/,
     after: ['carrier restarted empty', 'carrier gone', 'daemon killed'],

@@ -52,7 +52,7 @@ export function curves({ samples, measures }: Soak): Readonly<Record<string, rea
   }
 }
 
-export const sum = (counts: Readonly<Record<string, number>>): number =>
+const sum = (counts: Readonly<Record<string, number>>): number =>
   Object.values(counts).reduce((total, count) => total + count, 0)
 
 function groupBy<K, T>(items: readonly T[], keyOf: (item: T) => K): ReadonlyMap<K, readonly T[]> {
