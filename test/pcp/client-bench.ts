@@ -11,11 +11,14 @@ import { type AnswerFields, answerTo, EXTERNAL, FakeSocket, SERVER } from './fak
 
 const SECRET = new Uint8Array(32).fill(7)
 
-export const wanted: MapRequest = {
+export const named: PcpMapping = {
   protocol: 'TCP',
   internalAddress: undefined,
   internalPort: port(49152),
   generation: 1,
+}
+export const wanted: MapRequest = {
+  ...named,
   suggestedPort: port(8080),
   suggestedAddress: undefined,
   lifetime: seconds(3600),

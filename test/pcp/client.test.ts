@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { port } from '../../src/lib/units.ts'
 import { encodeResponse } from '../../src/pcp/wire/packet.ts'
 import { seeded } from '../support/dice.ts'
-import { ClientBench, grantOf, isOver, keen, once, wanted } from './client-bench.ts'
+import { ClientBench, grantOf, isOver, keen, named, once, wanted } from './client-bench.ts'
 import { EXTERNAL, SERVER } from './fake-wire.ts'
 import { fromHex, ip, ipv4, toHex } from './literals.ts'
 
@@ -307,7 +307,7 @@ describe('RFC 6887 §13.2: PREFER_FAILURE', () => {
       bench.deliver({ externalPort: 9000 })
     }
     expect(await isOver(done)).toBe(false)
-    expect(bench.updates).toEqual([[keen, expect.objectContaining(grantOf(9000))]])
+    expect(bench.updates).toEqual([[named, expect.objectContaining(grantOf(9000))]])
     bench.deliver({ result: 11, lifetime: 30 })
     expect(await done).toEqual({ kind: 'refused', result: 'CANNOT_PROVIDE_EXTERNAL', lifetime: 30 })
   })
@@ -524,7 +524,7 @@ describe('RFC 6887 §8.3, §14.2: what the server says unasked', () => {
       bench.deliver({ externalPort: 9000, lifetime: 300 })
     }
     const update = { ...grantOf(9000, 300), sentAt: bench.start + 1000 }
-    expect(bench.updates).toEqual([[wanted, update]])
+    expect(bench.updates).toEqual([[named, update]])
     expect(bench.responses.map(({ sentAt }) => sentAt)).toEqual([
       bench.start,
       undefined,
