@@ -14,6 +14,8 @@ export interface Soak {
   readonly happenings: readonly Happening[]
   readonly tally: Tally
   readonly causes: (at: number, within?: number) => readonly Kind[]
+  /** What did not come to its end. */
+  readonly wrong: readonly string[]
   /** Open files and the like at rest, before any client came and after all had left. */
   readonly rest: { readonly before: Sample; readonly after: Sample }
 }
@@ -110,7 +112,8 @@ export function reportOf(soak: Soak): string {
   const kinds = groupBy(happenings, ({ kind }) => kind)
   const misses = unexplainedMisses(soak)
   const parts = [
-    `${soak.minutes} minutes, seed ${soak.seed}.`,
+    `${soak.minutes.toFixed(0)} minutes, seed ${soak.seed}.`,
+    ...soak.wrong.map((what) => `**${what}**`),
     '## Lives of the daemon\n',
     table(['life', 'minutes', 'MiB at first', 'at most', 'at last', 'CPU'], lifeRows(samples)),
     '## The last life, without its first third\n',
