@@ -42,6 +42,23 @@ module.exports = {
       to: { path: '^dns(/|$)', dependencyTypes: ['core'] },
     },
     {
+      name: 'metrics-are-loaded-late',
+      comment: 'What only a daemon with metrics needs costs the others nothing at the start.',
+      severity: 'error',
+      from: {},
+      to: {
+        path: '^src/metrics/prometheus',
+        dynamic: false,
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
+      name: 'one-loads-prom-client',
+      severity: 'error',
+      from: { pathNot: '^src/metrics/prometheus' },
+      to: { path: 'prom-client' },
+    },
+    {
       name: 'nobody-imports-the-top',
       severity: 'error',
       from: { pathNot: '^src/(cli|main|front|interworking|carrier|network|overview|commands/)' },

@@ -13,7 +13,8 @@ import type { Log } from './lib/log.ts'
 import type { Millis } from './lib/units.ts'
 import { VERSION } from './lib/version.ts'
 import type { RecentEvents } from './log/recent.ts'
-import type { Counters } from './metrics/counters.ts'
+import type { Meters } from './metrics/meters.ts'
+import { MetricsOffer } from './metrics/offer.ts'
 import type { LanFollower } from './network.ts'
 import { Overview } from './overview.ts'
 import { saveBootId, uuidFor } from './store/identity.ts'
@@ -56,7 +57,7 @@ export type OpenFront = (
   closers: Closers,
 ) => Promise<Front>
 
-/** Listens on the control socket and on the LANs of this moment. Rejects when one of them cannot be had. */
+/** Listens on the control socket, where metrics are wanted, and on the LANs of this moment. Rejects when one of them cannot be had. */
 export const openFront: OpenFront = async (live, world, core, closers) => {
   const config = live.current
   const { iwf } = core
@@ -68,6 +69,9 @@ export const openFront: OpenFront = async (live, world, core, closers) => {
   const overview = new Overview(live, world, { ...core, storeFailure: () => world.store.failure })
   // Before what the LAN and the kernel notice: where another daemon answers already, this one ends here.
   await openControl(config.control.path, { log: world.log, gateway: iwf, overview }, closers)
+  const offer = new MetricsOffer({ ...world, meters: core.meters, facts: () => overview.facts() })
+  closers.defer(() => offer.stop())
+  await offer.use(config.metrics.listen)
   const http = httpServer(config, { world, values, services, notifier, overview })
   await http.start(lansOf(world.interfaces(), config.lan))
   closers.defer(() => http.stop())
@@ -85,13 +89,10 @@ interface ServiceParts {
   readonly world: FrontWorld
   readonly values: DescriptionValues
   readonly iwf: InterworkingFunction
-  readonly counters: Counters
+  readonly meters: Meters
 }
 
-function serviceWorld(
-  config: Config,
-  { world: { clock }, values, iwf, counters }: ServiceParts,
-): ServiceWorld {
+function serviceWorld(config: Config, { world: { clock }, values, iwf, meters }: ServiceParts): ServiceWorld {
   const wan = interfaceNamed(config.wan.interface)
   const started: Millis = clock.now()
   return {
@@ -105,7 +106,8 @@ function serviceWorld(
     uptime: () => Math.floor((clock.now() - started) / 1000),
     connectionUdn: values.udns.connectionUdn,
     options: config.igd,
-    answered: (action, code) => counters.request(action, code),
+    now: () => clock.now(),
+    answered: (action, code, took) => meters.request(action, code, took),
   }
 }
 

@@ -14,7 +14,8 @@ import type { Ipv4Address } from './lib/ip.ts'
 import { isLanHost } from './lib/lan.ts'
 import { after, millis } from './lib/units.ts'
 import { Counters } from './metrics/counters.ts'
-import { meteredEvents, meteredNat, meteredPcp, meteredSocket } from './metrics/metered.ts'
+import { meteredEvents, meteredNat, meteredPcp, meteredSocket, meteredStore } from './metrics/metered.ts'
+import { Meters } from './metrics/meters.ts'
 import type { LocalPort } from './nat/local-ports.ts'
 import type { Identity } from './store/identity.ts'
 import type { OpenStore } from './store/state-directory.ts'
@@ -42,6 +43,8 @@ export interface Interworking extends Core, CarrierLine {
   readonly leave: () => Promise<void>
   readonly hosts: HostWatch
   readonly counters: Counters
+  /** `counters`, and who else measures. */
+  readonly meters: Meters
   readonly server: () => ServerFacts | undefined
 }
 
@@ -54,8 +57,9 @@ export async function startInterworking(
   const config = live.current
   const closing = sharedAbort()
   const counters = new Counters()
+  const meters = new Meters(counters)
   const { clock } = world
-  const connect = meteredSocket(world.connect, counters)
+  const connect = meteredSocket(world.connect, meters)
   const carrier = carrierSide(config, { ...world, connect }, closers)
   closers.defer(() => closing.abort())
   const leases = new LeaseWatch(world, config.lan.leases)
@@ -63,8 +67,9 @@ export async function startInterworking(
   const core = assembleCore(
     {
       ...world,
-      pcp: meteredPcp(carrier.pcp, clock, counters),
-      nat: meteredNat(world.nat, clock, counters),
+      pcp: meteredPcp(carrier.pcp, clock, meters),
+      nat: meteredNat(world.nat, clock, meters),
+      store: meteredStore(world.store, clock, meters),
       hosts,
     },
     {
@@ -79,9 +84,9 @@ export async function startInterworking(
     },
   )
   world.store.follow(() => core.iwf.systemUpdateId())
-  const line = await carrier.start(meteredEvents(core.events, counters))
+  const line = await carrier.start(meteredEvents(core.events, meters))
   const leave = () => leaveAddress(core.context, after(world.clock.now(), LEAVE_PATIENCE))
-  return { ...core, ...line, hosts, leave, counters, server: () => carrier.pcp.server }
+  return { ...core, ...line, hosts, leave, counters, meters, server: () => carrier.pcp.server }
 }
 
 /** As the configuration has them at the moment of each question. */

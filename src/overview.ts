@@ -1,8 +1,8 @@
 import type { LiveConfig } from './config/reload.ts'
 import type { Core } from './core/assemble.ts'
 import type { ServerFacts } from './core/ports.ts'
-import type { EventStatus, Status } from './core/status.ts'
-import { statusOf } from './core/status-view.ts'
+import { type EventStatus, PROBLEM_IDS, type Status } from './core/status.ts'
+import { problemsNow, statusOf } from './core/status-view.ts'
 import { type Interfaces, ipv4Interface, lansOf } from './lan/interfaces.ts'
 import type { Clock } from './lib/clock.ts'
 import type { Log } from './lib/log.ts'
@@ -10,6 +10,7 @@ import { type Millis, millis } from './lib/units.ts'
 import { VERSION } from './lib/version.ts'
 import type { LoggedEvent, RecentEvents } from './log/recent.ts'
 import type { Counters } from './metrics/counters.ts'
+import type { Facts } from './metrics/facts.ts'
 
 /** How often we look for another Internet gateway on this router. */
 const LOOK_EVERY = millis(300_000)
@@ -37,6 +38,8 @@ export class Overview {
   readonly #world: OverviewWorld
   readonly #parts: OverviewParts
   readonly #startedAt: Millis
+  /** Unix time in seconds. */
+  readonly #startDate: number
   #rival: string | undefined
   #looking: Disposable | undefined
 
@@ -45,6 +48,7 @@ export class Overview {
     this.#world = world
     this.#parts = parts
     this.#startedAt = world.clock.now()
+    this.#startDate = world.date().getTime() / 1000
   }
 
   /** Looks for rivals, now and from time to time, until `stop`. */
@@ -66,23 +70,33 @@ export class Overview {
   }
 
   read(): Status {
-    const { counters, server, storeFailure, ...core } = this.#parts
-    const { access, nat, state } = this.#live.current
-    const why = storeFailure()
-    return statusOf(core, {
-      ...this.#addresses(),
+    return statusOf(this.#parts, {
+      ...this.#outside(),
       date: this.#world.date(),
       daemon: { version: VERSION, startedAt: this.#startedAt },
-      nat: { mode: nat.mode },
-      server: server(),
-      counters: counters.counts(),
+      nat: { mode: this.#live.current.nat.mode },
+      counters: this.#parts.counters.counts(),
       events: this.#world.events.events.map(eventStatus),
-      refusal: counters.refusal,
-      natFailure: counters.natFailure,
-      unwritable: why === undefined ? undefined : { directory: state.dir, why },
-      rival: this.#rival,
-      mostEntries: access.total,
     })
+  }
+
+  /** The same as numbers: what it costs does not grow with the table. */
+  facts(): Facts {
+    const { context, counters } = this.#parts
+    const outside = this.#outside()
+    const problems = new Set(problemsNow(context, outside).map(({ id }) => id))
+    return {
+      version: VERSION,
+      startedAt: this.#startDate,
+      counts: counters.counts(),
+      mappings: context.claims.census.counts(),
+      entries: context.table.size,
+      mostEntries: outside.mostEntries,
+      carrierReachable: outside.server?.reachable === true,
+      carrierAnswered: this.#unixTime(outside.server?.heardAt),
+      stateWritable: outside.unwritable === undefined,
+      problems: new Map(PROBLEM_IDS.map((id) => [id, problems.has(id)])),
+    }
   }
 
   /** Tells when the table, the external address or the connection changed. */
@@ -93,6 +107,26 @@ export class Overview {
   /** Tells of each event as it happens. */
   onEvent(listener: (event: EventStatus) => void): Disposable {
     return this.#world.events.listen((event) => listener(eventStatus(event)))
+  }
+
+  #outside() {
+    const { counters, server, storeFailure } = this.#parts
+    const { access, state } = this.#live.current
+    const why = storeFailure()
+    return {
+      ...this.#addresses(),
+      server: server(),
+      refusal: counters.refusal,
+      natFailure: counters.natFailure,
+      unwritable: why === undefined ? undefined : { directory: state.dir, why },
+      rival: this.#rival,
+      mostEntries: access.total,
+    }
+  }
+
+  #unixTime(at: Millis | undefined): number | undefined {
+    const { clock, date } = this.#world
+    return at === undefined ? undefined : (date().getTime() - (clock.now() - at)) / 1000
   }
 
   #addresses(): Pick<Status, 'lans' | 'wan'> {

@@ -10,6 +10,7 @@ import {
   label,
   lanNetworks,
   lifetime,
+  metricsPlace,
   oneOf,
   onOff,
   pcpServers,
@@ -274,9 +275,17 @@ const log = v.strictObject({
   }),
 })
 
+const metrics = v.strictObject({
+  listen: key(v.optional(metricsPlace(), ''), {
+    meaning:
+      'Where Prometheus reads the metrics: an address of this router with a port, as 127.0.0.1:9188 or [::1]:9188, or the path of a Unix socket. Empty: nowhere.',
+    why: 'Who does not read them need not pay for them, and nobody else is to read them.',
+  }),
+})
+
 /** The whole configuration, section by section. */
 export const CONFIG = v.pipe(
-  v.strictObject({ lan, wan, nat, pcp, igd, access, state, control, http, log }),
+  v.strictObject({ lan, wan, nat, pcp, igd, access, state, control, http, log, metrics }),
   v.forward(
     v.partialCheck(
       [

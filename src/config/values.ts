@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import type { Decoded } from '../lib/decoded.ts'
 import { port, seconds } from '../lib/units.ts'
 import { parseAccessRule } from './access-rule.ts'
+import { parseMetricsPlace } from './metrics-place.ts'
 import { parsePcpServer } from './pcp-server-address.ts'
 import { parseLanNetwork } from './lan-network.ts'
 import { parsePortSpan } from './port-span.ts'
@@ -104,6 +105,8 @@ export function filePaths() {
     v.check((paths) => new Set(paths).size === paths.length, must),
   )
 }
+
+export const metricsPlace = () => parsed(parseMetricsPlace)
 
 /** A path that fits sockaddr_un: 107 octets and a NUL. */
 export function socketPath() {

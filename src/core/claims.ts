@@ -1,5 +1,6 @@
 import type { Clock, Random } from '../lib/clock.ts'
 import type { Millis, Port } from '../lib/units.ts'
+import { Census } from './census.ts'
 import { Fault } from './fault.ts'
 import type { Journal } from './journal.ts'
 import { type Claim, happened, type InternalKey, internalKey, type LanPort } from './mapping.ts'
@@ -14,6 +15,7 @@ import type { WanPorts } from './wan-ports.ts'
  * and port), and each life of a port gets a generation of its own, hence a nonce of its own (§11.2).
  */
 export class Claims {
+  readonly census = new Census()
   readonly #clock: Clock
   readonly #random: Random
   readonly #journal: Journal
@@ -52,7 +54,7 @@ export class Claims {
   tryOpen(of: LanPort, wish: Port | 0): Claim | undefined {
     const wanPort = this.#wanPorts?.allocate(of.protocol, wish, this.#random.unit())
     if (this.#wanPorts && wanPort === undefined) return undefined
-    return this.#opened(newClaim({ ...of, wanPort, generation: ++this.#lastGeneration }))
+    return this.#opened(newClaim({ ...of, wanPort, generation: ++this.#lastGeneration }, this.census))
   }
 
   /**
@@ -63,12 +65,12 @@ export class Claims {
     const { protocol, wanPort } = record
     if ((this.#wanPorts === undefined) !== (wanPort === undefined)) return undefined
     if (wanPort !== undefined && !this.#wanPorts?.reserve(protocol, wanPort)) return undefined
-    return this.#opened(newClaim(record))
+    return this.#opened(newClaim(record, this.census))
   }
 
   /** A claim of the last run that cannot go on: its internal port is not ours to give. */
   foreign(record: ClaimRecord): Claim {
-    return newClaim(record)
+    return this.#born(newClaim(record, this.census))
   }
 
   /** The server holds nothing of this claim: it refused, or was not asked. */
@@ -103,6 +105,11 @@ export class Claims {
     if (this.#open.has(key)) return undefined
     this.#open.set(key, claim)
     this.#epilogues.get(key)?.abort()
+    return this.#born(claim)
+  }
+
+  #born(claim: Claim): Claim {
+    this.census.born(claim.state)
     return claim
   }
 
@@ -117,13 +124,16 @@ export class Claims {
 }
 
 /** Field by field, as there is one a mapping: a copy by spread has a shape of its own, and takes twice the memory. */
-const newClaim = ({
-  client,
-  generation,
-  internalPort,
-  protocol,
-  wanPort,
-}: Pick<ClaimRecord, 'client' | 'generation' | 'internalPort' | 'protocol' | 'wanPort'>): Claim => ({
+const newClaim = (
+  {
+    client,
+    generation,
+    internalPort,
+    protocol,
+    wanPort,
+  }: Pick<ClaimRecord, 'client' | 'generation' | 'internalPort' | 'protocol' | 'wanPort'>,
+  census: Census,
+): Claim => ({
   protocol,
   client,
   internalPort,
@@ -131,4 +141,5 @@ const newClaim = ({
   generation,
   state: 'INTENT',
   askedAt: undefined,
+  census,
 })

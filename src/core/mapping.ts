@@ -1,6 +1,7 @@
 import type { Ipv4Address } from '../lib/ip.ts'
 import type { MacAddress } from '../lib/mac.ts'
 import type { Millis, Port, Seconds } from '../lib/units.ts'
+import type { Census } from './census.ts'
 import type { PcpMapping } from './ports.ts'
 import { type Event, next, STATE, type State } from './state.ts'
 import type { External, Lease, Protocol, RemoteHost } from './types.ts'
@@ -32,13 +33,20 @@ export interface Claim {
   readonly generation: number
   /** Changed by `happened` alone. */
   state: State
+  /** Where its state is counted. */
+  readonly census: Census
   /** When the last request for it was answered or given up; undefined when there was none in this run. */
   askedAt: Millis | undefined
 }
 
+/** What a claim is about, whatever became of it. */
+export type ClaimName = Omit<Claim, 'state' | 'askedAt' | 'census'>
+
 /** `event` befell the claim. */
 export function happened(claim: Claim, event: Event): void {
-  claim.state = next(claim.state, event)
+  const before = claim.state
+  claim.state = next(before, event)
+  if (claim.state !== before) claim.census.moved(before, claim.state)
 }
 
 /** The LAN host's end of a mapping. */

@@ -12,6 +12,7 @@ import {
   type EntryStatus,
   type EventStatus,
   type MappingStatus,
+  type Problem,
   type ServerStatus,
   type Status,
   STATUS_VERSION,
@@ -47,7 +48,7 @@ export function statusOf({ context, nextAttempt }: CoreView, outside: Outside): 
   const now = ports.clock.now()
   const connectionStatus = external.status
   const { counters, date, events, lans, nat, wan } = outside
-  const problems = problemsOf({ ...outside, connectionStatus, entries: table.size })
+  const problems = problemsNow(context, outside)
   return {
     version: STATUS_VERSION,
     time: date.toISOString(),
@@ -66,6 +67,12 @@ export function statusOf({ context, nextAttempt }: CoreView, outside: Outside): 
     events,
   }
 }
+
+/** The same without the rest, whose cost grows with the table. */
+export const problemsNow = (
+  { external, table }: Pick<Context, 'external' | 'table'>,
+  outside: Omit<Symptoms, 'connectionStatus' | 'entries'>,
+): readonly Problem[] => problemsOf({ ...outside, connectionStatus: external.status, entries: table.size })
 
 const since = (then: Millis, now: Millis): number => Math.floor((now - then) / 1000)
 

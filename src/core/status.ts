@@ -58,20 +58,22 @@ export interface Problem {
   readonly cure: string
 }
 
-type ProblemId =
-  | 'wan-address'
-  | 'lan-address'
-  | 'no-server'
-  | 'carrier-silent'
-  | 'address-mismatch'
-  | 'not-authorized'
-  | 'third-party'
-  | 'carrier-quota'
-  | 'carrier-full'
-  | 'table-full'
-  | 'router-nat'
-  | 'state-dir'
-  | 'rival'
+export const PROBLEM_IDS = [
+  'wan-address',
+  'lan-address',
+  'no-server',
+  'carrier-silent',
+  'address-mismatch',
+  'not-authorized',
+  'third-party',
+  'carrier-quota',
+  'carrier-full',
+  'table-full',
+  'router-nat',
+  'state-dir',
+  'rival',
+] as const
+type ProblemId = (typeof PROBLEM_IDS)[number]
 
 interface LanStatus {
   readonly interface: string
@@ -115,6 +117,8 @@ export interface Counts {
   readonly renewals: number
   readonly epochLosses: number
   readonly natFailures: number
+  /** Records that the journal could not write when it was asked to. */
+  readonly stateWriteFailures: number
 }
 
 export interface MappingStatus {

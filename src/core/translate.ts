@@ -1,13 +1,13 @@
 import { type IpAddress, isUnspecified } from '../lib/ip.ts'
 import type { Port, Seconds } from '../lib/units.ts'
-import { type Claim, type Entry, type Mapping, remoteHosts } from './mapping.ts'
+import { type Claim, type ClaimName, type Entry, type Mapping, remoteHosts } from './mapping.ts'
 import type { MapRequest, NatRule, PcpMapping } from './ports.ts'
 import type { RemoteHost } from './types.ts'
 
 // What a port mapping is in the words of PCP and of the router's NAT (RFC 6970 §5.4, §5.5, §5.6). Pure.
 
 /** §5.5: behind NAT the server sees the WAN port and never a LAN address; §5.4: without NAT it sees the LAN host. */
-export const pcpMapping = (claim: Omit<Claim, 'state'>): PcpMapping => ({
+export const pcpMapping = (claim: ClaimName): PcpMapping => ({
   protocol: claim.protocol,
   internalAddress: claim.wanPort !== undefined || isUnspecified(claim.client) ? undefined : claim.client,
   internalPort: claim.wanPort ?? claim.internalPort,

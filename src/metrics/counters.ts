@@ -10,6 +10,7 @@ export class Counters implements Meter {
   #renewals = 0
   #epochLosses = 0
   #natFailures = 0
+  #stateWriteFailures = 0
   #refusal: Exclude<PcpExchange['result'], 'SUCCESS' | 'silent'> | undefined
   #natFailure: string | undefined
 
@@ -31,6 +32,7 @@ export class Counters implements Meter {
       renewals: this.#renewals,
       epochLosses: this.#epochLosses,
       natFailures: this.#natFailures,
+      stateWriteFailures: this.#stateWriteFailures,
     }
   }
 
@@ -56,6 +58,10 @@ export class Counters implements Meter {
   nat(_took: Millis, failure: string | undefined): void {
     this.#natFailure = failure
     if (failure !== undefined) this.#natFailures += 1
+  }
+
+  stateWrite(_took: Millis, done: boolean): void {
+    if (!done) this.#stateWriteFailures += 1
   }
 }
 

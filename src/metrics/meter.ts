@@ -4,7 +4,7 @@ import type { ResultName } from '../pcp/wire/constants.ts'
 /** What is measured, wherever it happens. Whoever implements it decides what to make of it. */
 export interface Meter {
   /** A SOAP call was answered: its action, '' where it named none of ours, and 200 or the code of the fault. */
-  request(action: string, code: number): void
+  request(action: string, code: number, took: Millis): void
   pcp(exchange: PcpExchange): void
   /** A packet went out a second time, or a further one. */
   retransmission(): void
@@ -12,6 +12,8 @@ export interface Meter {
   epochLoss(): void
   /** The router's own NAT took a change, or refused it with `failure`. */
   nat(took: Millis, failure: string | undefined): void
+  /** The journal took a record, or could not. */
+  stateWrite(took: Millis, done: boolean): void
 }
 
 /** A question to the carrier and how it ended. */

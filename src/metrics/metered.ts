@@ -1,4 +1,4 @@
-import type { NatPort, PcpEvents, PcpPort } from '../core/ports.ts'
+import type { NatPort, PcpEvents, PcpPort, StorePort } from '../core/ports.ts'
 import type { Clock } from '../lib/clock.ts'
 import { millis } from '../lib/units.ts'
 import type { Endpoint, PcpSocket } from '../pcp/socket.ts'
@@ -91,4 +91,18 @@ export function meteredNat(nat: NatPort, clock: Clock, meter: Meter): NatPort {
     remove: (protocol, wanPort) => timed(nat.remove(protocol, wanPort)),
     busyWanPorts: () => nat.busyWanPorts(),
   }
+}
+
+export function meteredStore(store: StorePort, clock: Clock, meter: Meter): StorePort {
+  const timed = async (write: Promise<void>) => {
+    const started = clock.now()
+    try {
+      await write
+      meter.stateWrite(millis(clock.now() - started), true)
+    } catch (error) {
+      meter.stateWrite(millis(clock.now() - started), false)
+      throw error
+    }
+  }
+  return { put: (record) => timed(store.put(record)), drop: (generation) => timed(store.drop(generation)) }
 }

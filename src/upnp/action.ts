@@ -1,5 +1,6 @@
 import type { Gateway } from '../core/gateway.ts'
 import type { Caller, IgdVersion } from '../core/types.ts'
+import type { Millis } from '../lib/units.ts'
 import type { ArgOptions, Args } from './args.ts'
 import type { Result } from './soap.ts'
 import type { ServiceName } from './urn.ts'
@@ -30,8 +31,9 @@ export interface ServiceWorld {
   /** `uuid:…` of the WANConnectionDevice. */
   readonly connectionUdn: string
   readonly options: ArgOptions
-  /** Told of each call: its action, '' where it named none of ours, and 200 or the code of the fault. */
-  readonly answered: (action: string, code: number) => void
+  readonly now: () => Millis
+  /** Told of each call: its action, '' where it named none of ours, 200 or the code of the fault, and how long it took. */
+  readonly answered: (action: string, code: number, took: Millis) => void
 }
 
 /** One action: arguments in, out arguments in the order of the description. Rejects with a Fault. */

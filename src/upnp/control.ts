@@ -1,6 +1,7 @@
 import { Fault, type FaultCode, codeForVersion } from '../core/fault.ts'
 import type { Ipv4Address } from '../lib/ip.ts'
 import type { Log } from '../lib/log.ts'
+import { millis } from '../lib/units.ts'
 import type { Service, ServiceWorld } from './action.ts'
 import type { ServiceVersions } from './facade.ts'
 import {
@@ -54,6 +55,8 @@ export async function control(
   log: Log,
   request: ControlRequest,
 ): Promise<ControlAnswer> {
+  const began = world.now()
+  const took = () => millis(world.now() - began)
   const called: Called = { service: request.services[0], action: '' }
   const { peer } = request
   try {
@@ -61,14 +64,14 @@ export async function control(
     const { action } = called
     if (NOTABLE.has(action)) log.info({ peer, action }, 'control: done')
     else log.debug({ peer, action }, 'control: done')
-    world.answered(action, 200)
+    world.answered(action, 200, took())
     return { status: 200, body }
   } catch (error) {
     const code = codeForVersion(codeOf(error, log), called.service.version, called.action)
     const reason = error instanceof Fault ? error.reason : 'internal error'
     const action = called.action.slice(0, LOGGED_NAME)
     log.debug({ peer, action, code, reason }, 'control: refused')
-    world.answered(called.service.actions.has(called.action) ? called.action : '', code)
+    world.answered(called.service.actions.has(called.action) ? called.action : '', code, took())
     return { status: 500, body: writeFault(code) }
   }
 }

@@ -77,6 +77,7 @@ describe('a configuration', () => {
       control: { path: '/run/igd-pcp/control.sock' },
       http: { port: 5000, page: 'own' },
       log: { level: 'info', format: 'auto' },
+      metrics: { listen: { kind: 'nowhere' } },
     })
   })
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { Census } from '../../src/core/census.ts'
 import { FAULT_TEXT, codeForVersion } from '../../src/core/fault.ts'
 import { MappingTable } from '../../src/core/mapping-table.ts'
 import type { Mapping } from '../../src/core/mapping.ts'
@@ -17,6 +18,7 @@ const mapping = (externalPort: number): Mapping => ({
     generation: 0,
     state: 'ACTIVE',
     askedAt: undefined,
+    census: new Census(),
   },
   externalPort: port(externalPort),
   mac: undefined,

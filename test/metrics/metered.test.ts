@@ -25,6 +25,7 @@ function pcpBench() {
     retransmission: nothing,
     epochLoss: nothing,
     nat: nothing,
+    stateWrite: nothing,
   }
   const pcp = meteredPcp(carrier, clock, heard)
   return { carrier, clock, counters, exchanges, pcp }

@@ -1,7 +1,7 @@
 import type { Gateway } from '../../src/core/gateway.ts'
 import type { IgdVersion, PortMappingEntry } from '../../src/core/types.ts'
 import type { Lan } from '../../src/lib/lan.ts'
-import { port, seconds } from '../../src/lib/units.ts'
+import { millis, port, seconds } from '../../src/lib/units.ts'
 import type { ServiceWorld } from '../../src/upnp/action.ts'
 import type { ArgOptions } from '../../src/upnp/args.ts'
 import { type ControlAnswer, control } from '../../src/upnp/control.ts'
@@ -98,6 +98,7 @@ export const worldOf = (gateway: Gateway, over: Partial<ServiceWorld> = {}): Ser
   uptime: () => 99,
   connectionUdn: values.udns.connectionUdn,
   options: OPTIONS,
+  now: () => millis(0),
   answered: () => undefined,
   ...over,
 })

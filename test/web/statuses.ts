@@ -53,7 +53,15 @@ export const WORKS: Status = {
   connectionStatus: 'Connected',
   externalIpAddress: '203.0.114.1',
   options: { PREFER_FAILURE: 'unknown', FILTER: 'refused' },
-  counters: { requests: {}, pcp: {}, retransmissions: 0, renewals: 0, epochLosses: 0, natFailures: 0 },
+  counters: {
+    requests: {},
+    pcp: {},
+    retransmissions: 0,
+    renewals: 0,
+    epochLosses: 0,
+    stateWriteFailures: 0,
+    natFailures: 0,
+  },
   mappings: [
     console_,
     mapping({
