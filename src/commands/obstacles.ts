@@ -9,8 +9,9 @@ import { rivalGateway } from '../lan/rivals.ts'
 import { bootTime } from '../lib/boot-time.ts'
 import { Deadlines } from '../lib/deadlines.ts'
 import type { Decoded } from '../lib/decoded.ts'
-import type { Lan } from '../lib/lan.ts'
+import type { IpAddress } from '../lib/ip.ts'
 import type { Log } from '../lib/log.ts'
+import { describePlaceError, isAbsent } from '../metrics/place.ts'
 import { describeSystemError, missingInterface } from './preconditions.ts'
 import { natObstacle } from './router-nat.ts'
 
@@ -23,7 +24,8 @@ export async function obstacles(config: Decoded<Config, readonly Problem[]>): Pr
   const found = await Promise.all([
     natObstacle(config.value, lans, { clock: new Deadlines(bootTime()), log: QUIET }),
     stateObstacle(config.value),
-    ...lans.map((lan) => portObstacle(lan, config.value.http.port)),
+    ...lans.map(({ address }) => obstacleAt(address, config.value.http.port, describeSystemError)),
+    metricsObstacle(config.value),
   ])
   return [...found, rivalObstacle()].filter((obstacle) => obstacle !== undefined)
 }
@@ -41,12 +43,24 @@ async function stateObstacle({ state }: Config): Promise<string | undefined> {
   }
 }
 
-const portObstacle = ({ address }: Lan, port: number): Promise<string | undefined> =>
+const obstacleAt = (
+  address: IpAddress,
+  port: number,
+  describe: (error: Error) => string | undefined,
+): Promise<string | undefined> =>
   new Promise((resolve) => {
     const server = createServer()
-    server.once('error', (error) => resolve(describeSystemError(error)))
+    server.once('error', (error) => resolve(describe(error)))
     server.listen(port, address, () => server.close(() => resolve(undefined)))
   })
+
+/** An address that no interface has yet is waited for. */
+async function metricsObstacle({ metrics: { listen: place } }: Config): Promise<string | undefined> {
+  if (place.kind !== 'address') return undefined
+  return await obstacleAt(place.address, place.port, (error) =>
+    isAbsent(error) ? undefined : describePlaceError(error, place),
+  )
+}
 
 function rivalObstacle(): string | undefined {
   const name = rivalGateway()

@@ -1,17 +1,10 @@
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http'
 import { closeServer } from '../lib/http-server.ts'
-import { bracketed, type IpAddress, parseIp } from '../lib/ip.ts'
+import { parseIp } from '../lib/ip.ts'
 import type { Log } from '../lib/log.ts'
 import { listenAt } from '../lib/unix-socket.ts'
+import type { Place } from './place.ts'
 import type { Exposition } from './prometheus.ts'
-
-/** Where the metrics are offered. */
-export type Place =
-  | { readonly kind: 'address'; readonly address: IpAddress; readonly port: number }
-  | { readonly kind: 'socket'; readonly path: string }
-
-export const nameOfPlace = (place: Place): string =>
-  place.kind === 'socket' ? place.path : `${bracketed(place.address)}:${place.port}`
 
 const LIMITS = {
   maxHeaderSize: 8 * 1024,

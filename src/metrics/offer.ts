@@ -2,9 +2,10 @@ import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import { SerialQueues } from '../lib/serial.ts'
 import { after, millis } from '../lib/units.ts'
-import { nameOfPlace, openExporter, type Place } from './exporter.ts'
+import { openExporter } from './exporter.ts'
 import type { Facts } from './facts.ts'
 import type { Meters } from './meters.ts'
+import { describePlaceError, isAbsent, nameOfPlace, type Place } from './place.ts'
 import type { Prometheus } from './prometheus.ts'
 
 /** How often an address is tried that no interface has yet. */
@@ -64,7 +65,7 @@ export class MetricsOffer {
     try {
       this.#close = await openExporter(place, { expose: () => prometheus.expose(), log })
     } catch (error) {
-      if (codeOf(error) !== 'EADDRNOTAVAIL') throw new Error(describe(error, place), { cause: error })
+      if (!isAbsent(error)) throw new Error(describePlaceError(error, place), { cause: error })
       const fields = { address: nameOfPlace(place) }
       if (!isRetry) log.warn(fields, 'metrics.listen: no interface has this address yet; waiting for it')
       this.#tryLater(place)
@@ -89,20 +90,5 @@ export class MetricsOffer {
     meters.add(made)
     this.#prometheus = made
     return made
-  }
-}
-
-const codeOf = (error: unknown): unknown =>
-  error instanceof Error && 'code' in error ? error.code : undefined
-
-function describe(error: unknown, place: Place): string {
-  const name = nameOfPlace(place)
-  switch (codeOf(error)) {
-    case 'EADDRINUSE':
-      return `metrics.listen: ${name} is in use by another program; end it, or choose another port`
-    case 'EACCES':
-      return `metrics.listen: no permission for ${name}; choose a port from 1024 on, or another path`
-    default:
-      return `metrics.listen: ${error instanceof Error ? error.message : String(error)}`
   }
 }

@@ -60,4 +60,13 @@ describe('a daemon that cannot run', () => {
     await expectRefusal(() => start([]), /5000/)
     await taken.stop()
   })
+
+  it('the port of its metrics in use', async () => {
+    const server = ['/usr/bin/python3', '-u', '-m', 'http.server', '--bind', '127.0.0.1', '9188']
+    const taken = lab().hosts.cpe.start(server)
+    await taken.line(/Serving HTTP/)
+    const metrics = ['env', 'IGD_PCP_METRICS_LISTEN=127.0.0.1:9188']
+    await expectRefusal(() => start([], metrics), /metrics\.listen: 127\.0\.0\.1:9188 is in use/)
+    await taken.stop()
+  })
 })

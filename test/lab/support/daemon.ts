@@ -55,6 +55,8 @@ export interface DaemonOptions {
   readonly flags?: readonly string[]
   /** Flags of Node itself. */
   readonly nodeFlags?: readonly string[]
+  /** Settings that have no flag. */
+  readonly environment?: Readonly<Record<`IGD_PCP_${string}`, string>>
   /** It is not told its PCP server, and has to find it. */
   readonly findsServer?: boolean
 }
@@ -90,6 +92,7 @@ export class Daemon {
     if (!existsSync(CLI)) throw new Error(`${CLI} is missing: npm run build`)
     const environment = {
       ...process.env,
+      ...this.#options.environment,
       IGD_PCP_LAN_LEASES: leaseFile(this.#directory, 'lan'),
       IGD_PCP_PCP_DHCP_DIR: hookDirectory(this.#directory),
     }

@@ -1,0 +1,28 @@
+import { bracketed, type IpAddress } from '../lib/ip.ts'
+
+/** Where the metrics are offered. */
+export type Place =
+  | { readonly kind: 'address'; readonly address: IpAddress; readonly port: number }
+  | { readonly kind: 'socket'; readonly path: string }
+
+export const nameOfPlace = (place: Place): string =>
+  place.kind === 'socket' ? place.path : `${bracketed(place.address)}:${place.port}`
+
+const codeOf = (error: unknown): unknown =>
+  error instanceof Error && 'code' in error ? error.code : undefined
+
+/** Has no interface the address? It may come. */
+export const isAbsent = (error: unknown): boolean => codeOf(error) === 'EADDRNOTAVAIL'
+
+/** Why nobody can listen at `place`, and what to do. */
+export function describePlaceError(error: unknown, place: Place): string {
+  const name = nameOfPlace(place)
+  switch (codeOf(error)) {
+    case 'EADDRINUSE':
+      return `metrics.listen: ${name} is in use by another program; end it, or choose another port`
+    case 'EACCES':
+      return `metrics.listen: no permission for ${name}; choose a port from 1024 on, or another path`
+    default:
+      return `metrics.listen: ${error instanceof Error ? error.message : String(error)}`
+  }
+}
