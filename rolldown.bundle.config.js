@@ -7,8 +7,6 @@ export default {
     file: 'bundle/igd-pcp.mjs',
     format: 'esm',
     codeSplitting: false,
-    minify: true,
-    // The log and the errors show names of classes.
-    keepNames: true,
+    minify: config.output.minify,
   },
 }

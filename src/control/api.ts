@@ -3,6 +3,7 @@ import { Fault, FAULT_TEXT } from '../core/fault.ts'
 import type { Gateway } from '../core/gateway.ts'
 import { type EventStatus, type Status, STATUS_VERSION } from '../core/status.ts'
 import { ANY_IPV4 } from '../lib/ip.ts'
+import { NO_SCHEMAS } from '../lib/no-schemas.ts'
 import type { Log } from '../lib/log.ts'
 import { readAdd, readKey } from './requests.ts'
 
@@ -29,7 +30,12 @@ const MAX_BODY = 16 * 1024
  * socket's file decide who comes here.
  */
 export function controlApi(parts: ControlParts): FastifyInstance {
-  const app = fastify({ logger: false, bodyLimit: MAX_BODY, exposeHeadRoutes: false })
+  const app = fastify({
+    logger: false,
+    bodyLimit: MAX_BODY,
+    exposeHeadRoutes: false,
+    schemaController: NO_SCHEMAS,
+  })
   const { overview } = parts
   app.setNotFoundHandler((_request, reply) => refuse(reply, 404, 'there is no such resource'))
   app.setErrorHandler((error: Error & { readonly statusCode?: number }, _request, reply) => {

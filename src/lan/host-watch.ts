@@ -2,7 +2,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Ipv4Address } from '../lib/ip.ts'
 import type { Log } from '../lib/log.ts'
 import type { MacAddress } from '../lib/mac.ts'
-import { millis } from '../lib/units.ts'
+import { type Millis, after, millis } from '../lib/units.ts'
 import type { EndedLease } from './leases/lease-memory.ts'
 import type { LeaseWatch } from './leases/lease-watch.ts'
 import { macOfNeighbour, neighbours } from './neighbours.ts'
@@ -25,6 +25,8 @@ export interface MappedHosts {
 }
 
 const EVERY = millis(2000)
+/** A request looks more than once, and a reading is as good a moment later. */
+const FRESH = millis(100)
 
 /**
  * Watches over the hosts that have mappings (RFC 6970 §5.10): one is gone when its DHCP lease ends, or when another
@@ -36,6 +38,7 @@ export class HostWatch {
   readonly #devices: ReadonlySet<string>
   readonly #silence = new Silence()
   #unreadable = false
+  #reading: { readonly table: string; readonly until: Millis } | undefined
   #looking: Disposable | undefined
 
   /** `lans`: the names of the interfaces whose neighbours count. */
@@ -86,6 +89,13 @@ export class HostWatch {
   }
 
   #table(): string {
+    const now = this.#ports.clock.now()
+    if (!this.#reading || this.#reading.until <= now)
+      this.#reading = { table: this.#read(), until: after(now, FRESH) }
+    return this.#reading.table
+  }
+
+  #read(): string {
     try {
       const table = this.#ports.neighbourTable()
       this.#unreadable = false

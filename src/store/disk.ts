@@ -1,3 +1,4 @@
+import { constants } from 'node:fs'
 import { open, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -13,11 +14,14 @@ export interface Disk {
 }
 
 export interface DiskFile {
+  /** Appends, and resolves when it would outlive a power cut. */
   append(text: string): Promise<void>
-  /** Makes what was appended outlive a power cut. */
-  sync(): Promise<void>
   close(): Promise<void>
 }
+
+const { O_CREAT, O_DSYNC, O_TRUNC, O_WRONLY } = constants
+/** Each write is a sync as well: one way to the disk and back for both. */
+const SYNCED = O_CREAT | O_TRUNC | O_WRONLY | O_DSYNC
 
 export const diskAt = (directory: string): Disk => ({
   read: async (name) => {
@@ -29,10 +33,9 @@ export const diskAt = (directory: string): Disk => ({
     }
   },
   create: async (name) => {
-    const file = await open(join(directory, name), 'w', 0o600)
+    const file = await open(join(directory, name), SYNCED, 0o600)
     return {
       append: (text) => file.appendFile(text),
-      sync: () => file.datasync(),
       close: () => file.close(),
     }
   },

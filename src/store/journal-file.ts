@@ -32,7 +32,6 @@ export class JournalFile {
   async append(text: string): Promise<void> {
     if (!this.#file) throw new Error('the journal is not open')
     await this.#file.append(text)
-    await this.#file.sync()
     this.#size += text.length
   }
 
@@ -58,7 +57,6 @@ export class JournalFile {
     const file = await this.#disk.create(NEW)
     try {
       await file.append(text)
-      await file.sync()
       return file
     } catch (error) {
       await file.close()

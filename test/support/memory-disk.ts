@@ -32,8 +32,6 @@ export class MemoryDisk implements Disk {
       append: async (text) => {
         await this.#step('append')
         inode.text += text
-      },
-      sync: async () => {
         await this.#step('sync')
         this.syncs++
         inode.durable = inode.text

@@ -3,6 +3,7 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify }
 import type { Ipv4Address } from '../../lib/ip.ts'
 import type { Lan } from '../../lib/lan.ts'
 import type { Log } from '../../lib/log.ts'
+import { NO_SCHEMAS } from '../../lib/no-schemas.ts'
 import type { ServiceWorld } from '../action.ts'
 import { control } from '../control.ts'
 import type { Documents } from '../description.ts'
@@ -44,6 +45,7 @@ export function buildApp(parts: AppParts): FastifyInstance {
     logger: false,
     bodyLimit: MAX_BODY,
     exposeHeadRoutes: false,
+    schemaController: NO_SCHEMAS,
     frameworkErrors: (_error, _request, reply) => void refuse(reply, 400),
   })
   refusals(app, parts.log)

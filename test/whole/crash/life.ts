@@ -118,12 +118,9 @@ export class Life {
     const { disk } = this.machine
     const wrapped = (file: DiskFile): DiskFile => ({
       append: (text) => step('append', () => file.append(text)),
-      sync: async () => {
-        await this.#pause()
-        await step('sync', () => file.sync())
-      },
       close: () => step('close', () => file.close()),
     })
+    disk.before = (operation) => (operation === 'sync' ? this.#syncing() : Promise.resolve())
     return {
       read: (name) => step('read', () => disk.read(name)),
       create: (name) => step('create', async () => wrapped(await disk.create(name))),
@@ -132,10 +129,12 @@ export class Life {
     }
   }
 
-  /** A sync takes time, and what others do meanwhile may be over before. */
-  #pause(): Promise<void> {
+  /** What was written is not yet there for sure. A sync takes time, and what others do may be over before. */
+  async #syncing(): Promise<void> {
     const { clock, dice } = this.machine
-    return new Promise((resolve) => void clock.at(millis(clock.now() + dice.unit() * SLOWEST_SYNC), resolve))
+    const due = millis(clock.now() + dice.unit() * SLOWEST_SYNC)
+    await new Promise<void>((resolve) => void clock.at(due, resolve))
+    await this.step('sync', () => undefined)
   }
 
   #nat(): NatPort {
