@@ -7,15 +7,19 @@ import { type IpAddress, type Ipv4Address, isIpv4, parseIp, parseIpv4 } from './
 import type { Log } from './lib/log.ts'
 import { SerialQueues } from './lib/serial.ts'
 import { Announcements } from './pcp/announcements.ts'
-import type { Choice, Server } from './pcp/discovery/choice.ts'
+import { type Choice, located, type Server } from './pcp/discovery/choice.ts'
 import type { HookDisk } from './pcp/discovery/hook-files.ts'
 import type { RouteTables } from './pcp/discovery/routes.ts'
 import { ServerFinder } from './pcp/discovery/server-finder.ts'
+import { formerLink } from './pcp/former-link.ts'
+import type { Reach } from './pcp/former-places.ts'
 import type { OpenLink } from './pcp/link.ts'
 import { serverLinks } from './pcp/server-links.ts'
-import type { Endpoint, PcpSocket } from './pcp/socket.ts'
+import { serverNamed } from './pcp/server-name.ts'
+import type { Connect } from './pcp/socket.ts'
 import { followSourceAddress } from './pcp/source-address.ts'
 import { Upstream } from './pcp/upstream.ts'
+import type { LinkWorld } from './pcp/way.ts'
 
 // Joins the side towards the carrier: which PCP server is asked, and from which address of ours.
 
@@ -28,7 +32,7 @@ export interface CarrierWorld {
   readonly log: Log
   readonly interfaces: () => Interfaces
   readonly disk: HookDisk
-  readonly connect: (server: Endpoint) => Promise<PcpSocket>
+  readonly connect: Connect
   /** Has `announcements` hear what the carrier tells all its customers at once. */
   readonly hear: (announcements: Announcements) => Hearing
   readonly routes: RouteTables
@@ -50,10 +54,8 @@ export interface CarrierSide {
 }
 
 export interface CarrierLine {
-  /** Our own address changed: the server has to be asked from the new one. */
+  /** Our own address changed, or is gone: the server is asked from the one that we have now, if any. */
   readonly reconnect: () => Promise<void>
-  /** We have none. */
-  readonly lose: () => void
 }
 
 /** The ways to the servers of one choice. */
@@ -62,10 +64,12 @@ interface Ways {
   readonly guesses: readonly OpenLink[]
   /** Can nobody be asked without an IPv4 address of ours? */
   readonly needIpv4: boolean
+  /** Other servers are asked from now on. */
+  stop(): void
 }
 
 export function carrierSide(config: Config, world: CarrierWorld, closers: Closers): CarrierSide {
-  const pcp = new Upstream(world)
+  const pcp = new Upstream({ ...world, reach: reachOf(config, world) })
   closers.defer(() => pcp.close())
   return {
     pcp,
@@ -87,7 +91,8 @@ async function startLine(config: Config, parts: LineParts, closers: Closers): Pr
   const multicast = parts.hear(announcements)
   closers.defer(() => multicast.leave())
   const turns = new SerialQueues<'use'>()
-  let ways: Ways = { servers: [], guesses: [], needIpv4: false }
+  let ways: Ways = { servers: [], guesses: [], needIpv4: false, stop: () => undefined }
+  closers.defer(() => ways.stop())
   const use = async () => {
     const wan = ipv4Interface(interfaces(), config.wan.interface)
     if (wan) await multicast.join(wan.address)
@@ -101,11 +106,12 @@ async function startLine(config: Config, parts: LineParts, closers: Closers): Pr
   closers.defer(() => finder.stop())
   await finder.start((choice) => {
     announcements.forget()
+    ways.stop()
     ways = waysTo(choice, config, parts, announcements)
     return inTurn()
   })
   closers.defer(followOwnAddress(parts, () => void inTurn()))
-  return { reconnect: inTurn, lose: () => void inTurn() }
+  return { reconnect: inTurn }
 }
 
 /** Also for `igd-pcp probe`, which looks for the server as the daemon does. */
@@ -128,23 +134,49 @@ export const mappedAddress = (interfaces: Interfaces, wan: string): Ipv4Address 
   ipv4Interface(interfaces, wan)?.address ?? B4
 
 function waysTo(choice: Choice, config: Config, parts: LineParts, announcements: Announcements): Ways {
-  const { identity, interfaces } = parts
+  const { interfaces } = parts
   const ipv4 = () => mappedAddress(interfaces(), config.wan.interface)
-  const options = { ...parts, secret: identity.secret, announcements, natPmp: config.pcp.natpmp, ipv4 }
+  const options = { ...parts, ...linkWorld(config, parts), announcements, ipv4 }
   const source = choice.source === 'nowhere' ? 'static' : choice.source
-  const waysOf = (servers: readonly Server[], from: ServerSource) =>
-    servers.flatMap((server) => serverLinks(server, { ...options, source: from }))
+  const linksOf = (servers: readonly Server[], from: ServerSource) =>
+    servers.map((server) => serverLinks(server, { ...options, source: from }))
+  const [servers, guesses] = [linksOf(choice.servers, source), linksOf(choice.guesses, 'anycast')]
   return {
-    servers: waysOf(choice.servers, source),
-    guesses: waysOf(choice.guesses, 'anycast'),
+    servers: servers.flatMap(({ links }) => links),
+    guesses: guesses.flatMap(({ links }) => links),
     needIpv4: [...choice.servers, ...choice.guesses].flat().every(({ address }) => isIpv4(address)),
+    stop: () => {
+      for (const server of [...servers, ...guesses]) server.stop()
+    },
   }
 }
 
+const linkWorld = (config: Config, { identity, ...world }: CarrierWorld): LinkWorld => ({
+  ...world,
+  secret: identity.secret,
+  natPmp: config.pcp.natpmp,
+})
+
+const isOurs = (interfaces: Interfaces, address: IpAddress): boolean =>
+  Object.values(interfaces).some((own) => own?.some((at) => parseIp(at.address) === address))
+
+/** The way to places that were left. */
+const reachOf = (config: Config, world: CarrierWorld): Reach => ({
+  owns: ({ client }) => client === undefined || isOurs(world.interfaces(), client),
+  open: async (place) => {
+    const server = serverNamed(place.server)
+    return (
+      server && (await formerLink(located(server, config.wan.interface), place, linkWorld(config, world)))
+    )
+  },
+})
+
 /** `network.ts` follows the IPv4 address. An IPv6 server may be reached by another interface than the IPv4 WAN. */
 function followOwnAddress({ clock, interfaces, pcp }: LineParts, gone: () => void): () => void {
-  const isOurs = (address: IpAddress) =>
-    Object.values(interfaces()).some((own) => own?.some((at) => parseIp(at.address) === address))
-  const client = () => (pcp.client !== undefined && !isIpv4(pcp.client) ? pcp.client : undefined)
-  return followSourceAddress({ clock, isOurs, client }, gone)
+  const client = () => {
+    const from = pcp.place?.client
+    return from !== undefined && !isIpv4(from) ? from : undefined
+  }
+  const ours = (address: IpAddress) => isOurs(interfaces(), address)
+  return followSourceAddress({ clock, isOurs: ours, client }, gone)
 }

@@ -26,11 +26,9 @@ export interface LanFollower {
 interface Followers {
   readonly http: LanFollower
   readonly ssdp: LanFollower
-  /** The WAN has no address. */
-  readonly lose: () => void
-  /** It has another one, and the last one still works. */
+  /** The WAN has another address, and the last one still works. */
   readonly leave: () => Promise<void>
-  /** It has another one, or has one again. */
+  /** It has another one, one again, or none. */
   readonly reconnect: () => Promise<void>
 }
 
@@ -66,19 +64,15 @@ export function followInterfaces(config: Config, world: NetworkWorld, followers:
 function wanFollower(
   name: string,
   { interfaces, log, nat }: NetworkWorld,
-  { leave, lose, reconnect }: Omit<Followers, 'http' | 'ssdp'>,
+  { leave, reconnect }: Omit<Followers, 'http' | 'ssdp'>,
   first: Ipv4Address | undefined,
 ) {
   let last = first
   return async (wan: Ipv4Address | undefined) => {
     log.info({ wan: wan ?? 'none' }, 'the WAN address changed')
-    if (wan === undefined) {
-      lose()
-      return
-    }
     const former = last
-    last = wan
-    if (former !== undefined && former !== wan)
+    last = wan ?? last
+    if (former !== undefined && former !== last)
       await (hasIpv4(interfaces(), name, former) ? leave() : nat.endFlowsOf(former))
     await reconnect()
   }

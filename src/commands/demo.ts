@@ -11,7 +11,7 @@ import type { LeaseDisk } from '../lan/leases/lease-watch.ts'
 import { bootTime } from '../lib/boot-time.ts'
 import { Closers } from '../lib/closers.ts'
 import { Deadlines } from '../lib/deadlines.ts'
-import { type Ipv4Address, parseIpv4 } from '../lib/ip.ts'
+import { type IpAddress, type Ipv4Address, parseIpv4 } from '../lib/ip.ts'
 import type { Log } from '../lib/log.ts'
 import { RecentEvents } from '../log/recent.ts'
 import { startDaemon } from '../main.ts'
@@ -49,8 +49,8 @@ const WAN = 'demo-wan'
 class Tap {
   #lines: string[] = []
 
-  async connect(server: Endpoint): Promise<PcpSocket> {
-    const socket = await connectSocket(server)
+  async connect(server: Endpoint, address?: IpAddress): Promise<PcpSocket> {
+    const socket = await connectSocket(server, { address })
     return {
       ...socket,
       send: (packet) => {

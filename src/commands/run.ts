@@ -74,7 +74,7 @@ async function serve(config: Config, args: RunArguments, io: Io): Promise<number
     interfaces: readInterfaces,
     neighbourTable: readNeighbourTable,
     disk: leaseDisk,
-    connect: (server) => connectSocket(server, identity.sourcePort),
+    connect: (server, address) => connectSocket(server, { address, port: identity.sourcePort }),
     descriptors: io.descriptors,
     identity,
     routes: routeTables,

@@ -5,6 +5,7 @@ import { Carrier } from './carrier.ts'
 import { Changes } from './changes.ts'
 import { Claims } from './claims.ts'
 import type { Context } from './context.ts'
+import { Departures } from './departures.ts'
 import { ExternalAddress } from './external-address.ts'
 import { rulesOf } from './forward.ts'
 import { Holds } from './holds.ts'
@@ -100,13 +101,15 @@ function contextOf(
   const journal = new Journal(ports)
   const wanPorts = options.wanPorts && wanPortsOf(options.wanPorts, takenPorts)
   const claims = new Claims(ports, journal, { lastGeneration: saved.lastGeneration, wanPorts })
+  const departures = new Departures(ports, closing)
   return {
     ports,
     carrier,
     table,
     journal,
     claims,
-    tombstones: new Tombstones({ claims, closing, journal, ports }),
+    departures,
+    tombstones: new Tombstones({ claims, closing, departures, journal, ports }),
     external: new ExternalAddress(changes),
     changes,
     capabilities,

@@ -5,9 +5,11 @@ import { after, millis, toSeconds } from '../lib/units.ts'
 import type { Capabilities } from './capabilities.ts'
 import type { Holds } from './holds.ts'
 import { Pace } from './pacing.ts'
+import { isAt, type Place } from './place.ts'
 import type {
   MapRequest,
   PcpDeleted,
+  PcpElsewhere,
   PcpMapping,
   PcpOutcome,
   PcpPort,
@@ -52,10 +54,19 @@ export class Carrier implements PcpPort {
     this.#confirmed = undefined
   }
 
-  async map(wanted: MapRequest, signal: AbortSignal): Promise<PcpOutcome> {
+  get place(): Place | undefined {
+    return this.#ports.pcp.place
+  }
+
+  reaches(place: Place): boolean {
+    return this.#ports.pcp.reaches(place)
+  }
+
+  async map(wanted: MapRequest, signal: AbortSignal): Promise<PcpOutcome | PcpElsewhere> {
     let request: MapRequest | undefined = this.#parts.capabilities.fit(wanted)
     for (;;) {
-      const outcome: PcpOutcome = await this.#askedFor(request, signal)
+      const outcome: PcpOutcome | PcpElsewhere = await this.#askedFor(request, signal)
+      if (outcome.kind === 'elsewhere') return outcome
       if (outcome.kind === 'granted') this.#confirmed = outcome.external.address
       if (outcome.kind === 'refused') this.#heed(outcome, 'new')
       const next = this.#retry(request, outcome)
@@ -64,7 +75,10 @@ export class Carrier implements PcpPort {
     }
   }
 
+  /** What the server that is asked now can bear, or said, is nothing to one that was left. */
   async unmap(mapping: PcpMapping, signal: AbortSignal): Promise<PcpDeleted | PcpRefused | PcpSilent> {
+    const isHere = !mapping.place || (this.place && isAt(mapping.place, this.place))
+    if (!isHere) return await this.#ports.pcp.unmap(mapping, signal)
     if (!(await this.#mayAsk(signal))) return SILENT
     this.#pace.take()
     const outcome = await this.#ports.pcp.unmap(mapping, signal)
@@ -73,7 +87,7 @@ export class Carrier implements PcpPort {
   }
 
   /** A control point waits for a new mapping: it is never queued, and answered at once while there are none. */
-  async #askedFor(request: MapRequest, signal: AbortSignal): Promise<PcpOutcome> {
+  async #askedFor(request: MapRequest, signal: AbortSignal): Promise<PcpOutcome | PcpElsewhere> {
     if (request.renews) {
       if (!(await this.#turn(signal))) return SILENT
     } else {

@@ -5,7 +5,8 @@ import { Fault } from './fault.ts'
 import type { Journal } from './journal.ts'
 import { type Claim, happened, type InternalKey, internalKey, type LanPort } from './mapping.ts'
 import type { Ports } from './ports.ts'
-import type { ClaimRecord } from './record.ts'
+import type { Standing } from './place.ts'
+import type { ClaimPart, ClaimRecord } from './record.ts'
 import type { Event } from './state.ts'
 import { pcpMapping } from './translate.ts'
 import type { WanPorts } from './wan-ports.ts'
@@ -65,12 +66,12 @@ export class Claims {
     const { protocol, wanPort } = record
     if ((this.#wanPorts === undefined) !== (wanPort === undefined)) return undefined
     if (wanPort !== undefined && !this.#wanPorts?.reserve(protocol, wanPort)) return undefined
-    return this.#opened(newClaim(record, this.census))
+    return this.#opened(this.#recorded(record))
   }
 
   /** A claim of the last run that cannot go on: its internal port is not ours to give. */
   foreign(record: ClaimRecord): Claim {
-    return this.#born(newClaim(record, this.census))
+    return this.#born(this.#recorded(record))
   }
 
   /** The server holds nothing of this claim: it refused, or was not asked. */
@@ -100,6 +101,12 @@ export class Claims {
     if (this.#epilogues.get(key) === end) this.#epilogues.delete(key)
   }
 
+  /** What has ended by now where it was left needs no delete. */
+  #recorded(record: ClaimRecord): Claim {
+    const now = this.#clock.now()
+    return newClaim({ ...record, former: record.former?.filter(({ until }) => until > now) }, this.census)
+  }
+
   #opened(claim: Claim): Claim | undefined {
     const key = internalKey(pcpMapping(claim))
     if (this.#open.has(key)) return undefined
@@ -125,13 +132,7 @@ export class Claims {
 
 /** Field by field, as there is one a mapping: a copy by spread has a shape of its own, and takes twice the memory. */
 const newClaim = (
-  {
-    client,
-    generation,
-    internalPort,
-    protocol,
-    wanPort,
-  }: Pick<ClaimRecord, 'client' | 'generation' | 'internalPort' | 'protocol' | 'wanPort'>,
+  { client, former = NOWHERE, generation, internalPort, place, protocol, wanPort }: ClaimPart,
   census: Census,
 ): Claim => ({
   protocol,
@@ -139,7 +140,12 @@ const newClaim = (
   internalPort,
   wanPort,
   generation,
+  place,
+  former,
   state: 'INTENT',
   askedAt: undefined,
   census,
+  unmapped: undefined,
 })
+
+const NOWHERE: readonly Standing[] = []

@@ -3,6 +3,7 @@ import type { Capabilities } from './capabilities.ts'
 import type { Carrier } from './carrier.ts'
 import type { Changes } from './changes.ts'
 import type { Claims } from './claims.ts'
+import type { Departures } from './departures.ts'
 import type { ExternalAddress } from './external-address.ts'
 import type { Holds } from './holds.ts'
 import type { Journal } from './journal.ts'
@@ -19,6 +20,7 @@ export interface Context {
   readonly journal: Journal
   readonly claims: Claims
   readonly tombstones: Tombstones
+  readonly departures: Departures
   readonly external: ExternalAddress
   readonly changes: Changes
   readonly capabilities: Capabilities

@@ -1,5 +1,5 @@
-import { type Millis, after, seconds, toMillis } from '../lib/units.ts'
-import { askCarrier } from './ask.ts'
+import { type Millis, seconds } from '../lib/units.ts'
+import { askCarrier, firstAsking, heldUntil } from './ask.ts'
 import type { Context } from './context.ts'
 import { Fault } from './fault.ts'
 import { forward, withdraw } from './forward.ts'
@@ -7,7 +7,7 @@ import { believed } from './lease.ts'
 import { type Claim, type Grant, happened, type Mapping } from './mapping.ts'
 import type { PcpGranted, PcpOutcome } from './ports.ts'
 import { errorOf } from './rfc6970.ts'
-import { type Wish, firstRequest, firstRule } from './translate.ts'
+import { type Wish, firstRule } from './translate.ts'
 
 /** How long the router forwards on the strength of a request that the carrier has not answered yet. */
 const REQUESTING = seconds(60)
@@ -24,12 +24,13 @@ export async function establish(
   signal: AbortSignal,
 ): Promise<Grant> {
   const attempt = { claim, wish, asked: context.ports.clock.now(), fresh: claim.state === 'INTENT' }
-  if (!(await context.journal.intent(claim, wish)))
+  const asking = firstAsking(context, claim, wish)
+  if (!(await asking.write()))
     throw nothingMade(context, attempt, new Fault(501, 'nothing can be written to state.dir'))
   if (!(await forward(context, firstRule(claim, wish.remoteHost), REQUESTING)))
     throw nothingMade(context, attempt, new Fault(501, 'the router NAT refused the rule'))
   happened(claim, 'asking')
-  const outcome = await askCarrier(context, claim, firstRequest(claim, wish), signal)
+  const outcome = await askCarrier(context, asking, signal)
   const elsewhere = isElsewhere(context, outcome)
   if (!elsewhere) context.external.heard(outcome)
   if (isAsWished(outcome, wish) && !(elsewhere && wish.preferFailure)) {
@@ -69,16 +70,16 @@ interface Attempt {
   readonly fresh: boolean
 }
 
-/** This attempt left nothing at the carrier. */
-function nothingMade(context: Context, { claim, wish, asked, fresh }: Attempt, fault: Fault): Fault {
-  if (fresh) context.claims.refuse(claim)
-  else context.tombstones.bury(claim, wish.externalPort, after(asked, toMillis(believed(wish.lifetime))))
+/** This attempt left nothing at the carrier, unless that was asked at several places. */
+function nothingMade(context: Context, { asked, claim, fresh, wish }: Attempt, fault: Fault): Fault {
+  if (fresh && claim.former.length === 0) context.claims.refuse(claim)
+  else context.tombstones.bury(claim, wish.externalPort, heldUntil(asked, wish.lifetime))
   return fault
 }
 
 /** Sees to it that the carrier keeps nothing of a failed claim; the fault to answer. */
 function giveUp(context: Context, attempt: Attempt, outcome: PcpOutcome): Fault {
-  const { claim, wish, asked } = attempt
+  const { asked, claim, wish } = attempt
   if (outcome.kind === 'refused') {
     context.holds.note(claim, wish, outcome)
     const fault = new Fault(errorOf(outcome.result, 2), `the carrier answered ${outcome.result}`)
@@ -86,7 +87,7 @@ function giveUp(context: Context, attempt: Attempt, outcome: PcpOutcome): Fault 
   }
   const lifetime = outcome.kind === 'granted' ? outcome.lifetime : wish.lifetime
   const port = outcome.kind === 'granted' ? outcome.external.port : wish.externalPort
-  context.tombstones.bury(claim, port, after(asked, toMillis(believed(lifetime))))
+  context.tombstones.bury(claim, port, heldUntil(asked, lifetime))
   return outcome.kind === 'granted'
     ? new Fault(718, `the carrier gave ${outcome.external.address} port ${port} instead`)
     : new Fault(501, 'the carrier did not answer')

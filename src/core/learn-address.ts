@@ -1,12 +1,12 @@
 import { sleepUntil, within } from '../lib/abort.ts'
 import { ANY_IPV4 } from '../lib/ip.ts'
 import { after, millis, port, seconds, toMillis } from '../lib/units.ts'
-import { askCarrier } from './ask.ts'
+import { askCarrier, firstAsking } from './ask.ts'
 import type { Context } from './context.ts'
 import { type Claim, happened } from './mapping.ts'
 import type { PcpOutcome } from './ports.ts'
 import { retryTime } from './renewal.ts'
-import { firstRequest, type Wish } from './translate.ts'
+import type { Wish } from './translate.ts'
 
 /**
  * The internal port without NAT. RFC 6970 §4.2 suggests 9, but carriers refuse ports below 1024; at the first dynamic
@@ -62,17 +62,18 @@ async function learnExternalAddress(context: Context): Promise<void> {
 }
 
 async function askOnce(context: Context, claim: Claim): Promise<PcpOutcome> {
-  const { claims, closing, journal, ports, tombstones } = context
+  const { claims, closing, ports, tombstones } = context
   const { clock } = ports
-  const ask = (signal: AbortSignal) => askCarrier(context, claim, firstRequest(claim, WISH), signal)
-  if (!(await journal.intent(claim, WISH))) {
+  const asking = firstAsking(context, claim, WISH)
+  if (!(await asking.write())) {
     claims.refuse(claim)
     return SILENT
   }
   happened(claim, 'probing')
+  const ask = (signal: AbortSignal) => askCarrier(context, asking, signal)
   const outcome = await within(clock, after(clock.now(), PATIENCE), ask, closing)
   const assigned = outcome.kind === 'granted' ? outcome.external.port : 0
-  if (outcome.kind === 'refused') claims.refuse(claim)
+  if (outcome.kind === 'refused' && claim.former.length === 0) claims.refuse(claim)
   else tombstones.bury(claim, assigned, after(clock.now(), toMillis(WISH.lifetime)))
   return outcome
 }

@@ -1,6 +1,7 @@
 import { within } from '../lib/abort.ts'
 import type { Millis } from '../lib/units.ts'
 import type { Context } from './context.ts'
+import type { Claim } from './mapping.ts'
 import { pcpMapping } from './translate.ts'
 
 /**
@@ -11,11 +12,23 @@ import { pcpMapping } from './translate.ts'
 export async function leaveAddress({ closing, ports, table }: Context, due: Millis): Promise<void> {
   const claims = [...table.mappings()].map(({ claim }) => claim)
   const leave = async (signal: AbortSignal) => {
-    const outcomes = await Promise.all(claims.map((claim) => ports.pcp.unmap(pcpMapping(claim), signal)))
+    const outcomes = await Promise.all(
+      claims.map(async (claim) => {
+        const outcome = await ports.pcp.unmap(pcpMapping(claim), signal)
+        if (outcome.kind === 'deleted') left(claim, ports.clock.now())
+        return outcome
+      }),
+    )
     const kept = outcomes.filter(({ kind }) => kind !== 'deleted')
     const fields = { kept: kept.length, of: claims.length, outcome: kept[0] }
     if (kept.length > 0)
       ports.log.warn(fields, 'the carrier keeps mappings of the old address until they end')
   }
   await within(ports.clock, due, leave, closing)
+}
+
+/** Nothing of the claim stands there any more. */
+function left(claim: Claim, at: Millis): void {
+  claim.unmapped = { place: claim.place, at }
+  claim.place = undefined
 }

@@ -2,6 +2,7 @@ import type { Ipv4Address } from '../lib/ip.ts'
 import type { MacAddress } from '../lib/mac.ts'
 import type { Millis, Port, Seconds } from '../lib/units.ts'
 import type { Census } from './census.ts'
+import type { Place, Standing } from './place.ts'
 import type { PcpMapping } from './ports.ts'
 import { type Event, next, STATE, type State } from './state.ts'
 import type { External, Lease, Protocol, RemoteHost } from './types.ts'
@@ -31,16 +32,22 @@ export interface Claim {
   /** Port on the WAN address where the router does NAT; undefined where it does not (RFC 6970 §5.4, §5.5). */
   readonly wanPort: Port | undefined
   readonly generation: number
+  /** Where it was asked for last, changed by `arrive`; undefined: nowhere yet, or where nobody has noted. */
+  place: Place | undefined
+  /** Where it was asked for before and may stand still. */
+  former: readonly Standing[]
   /** Changed by `happened` alone. */
   state: State
   /** Where its state is counted. */
   readonly census: Census
   /** When the last request for it was answered or given up; undefined when there was none in this run. */
   askedAt: Millis | undefined
+  /** The last delete. */
+  unmapped: { readonly place: Place | undefined; readonly at: Millis } | undefined
 }
 
 /** What a claim is about, whatever became of it. */
-export type ClaimName = Omit<Claim, 'state' | 'askedAt' | 'census'>
+export type ClaimName = Omit<Claim, 'state' | 'askedAt' | 'census' | 'unmapped'>
 
 /** `event` befell the claim. */
 export function happened(claim: Claim, event: Event): void {

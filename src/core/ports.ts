@@ -4,6 +4,7 @@ import type { Log } from '../lib/log.ts'
 import type { MacAddress } from '../lib/mac.ts'
 import type { Millis, Port, Seconds } from '../lib/units.ts'
 import type { ResultName } from '../pcp/wire/constants.ts'
+import type { Place } from './place.ts'
 import type { ClaimRecord } from './record.ts'
 import type { External, Protocol } from './types.ts'
 
@@ -30,6 +31,8 @@ export interface PcpMapping {
    * retransmission, renewal and delete, and a mapping made anew never shares one with its predecessor (§11.2).
    */
   readonly generation: number
+  /** Where it stands, or is asked for; undefined: wherever is asked now. */
+  readonly place?: Place | undefined
 }
 
 export interface MapRequest extends PcpMapping {
@@ -79,6 +82,11 @@ export interface PcpSilent {
   readonly kind: 'silent'
 }
 
+/** Another place is asked now than the one of the request. It may have been sent there, and done, before. */
+export interface PcpElsewhere {
+  readonly kind: 'elsewhere'
+}
+
 export type PcpOutcome = PcpGranted | PcpRefused | PcpSilent
 
 export interface PcpDeleted {
@@ -94,9 +102,17 @@ export interface PcpLink {
 }
 
 /** The carrier, by whichever server and address stands for it now. */
-export interface PcpPort extends PcpLink {
+export interface PcpPort {
   /** False while nobody answers, or no server is known: then a new mapping is not worth the wait. */
   readonly reachable: boolean
+  /** Where requests go now; undefined while there is nobody to ask. */
+  readonly place: Place | undefined
+  /** Can what stands at this place be deleted now, as far as is known? */
+  reaches(place: Place): boolean
+  /** Asks at the place of the request and nowhere else; where it has none, nothing is sent. */
+  map(request: MapRequest, signal: AbortSignal): Promise<PcpOutcome | PcpElsewhere>
+  /** Deletes at the place of the mapping, as soon as there is a way to that. */
+  unmap(mapping: PcpMapping, signal: AbortSignal): Promise<PcpDeleted | PcpRefused | PcpSilent>
 }
 
 /** Where the address of a PCP server comes from. */

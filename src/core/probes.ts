@@ -2,11 +2,11 @@ import { atMost, within } from '../lib/abort.ts'
 import { ANY_IPV4, type Ipv4Address } from '../lib/ip.ts'
 import { TokenBuckets } from '../lib/token-bucket.ts'
 import { type Millis, type Port, after, millis, seconds, toMillis } from '../lib/units.ts'
-import { askCarrier } from './ask.ts'
+import { askCarrier, firstAsking } from './ask.ts'
 import type { Context } from './context.ts'
 import { believed } from './lease.ts'
 import { type Claim, happened, type LanPort, type PortKey, portKey } from './mapping.ts'
-import { type Wish, firstRequest } from './translate.ts'
+import type { Wish } from './translate.ts'
 import type { Caller, EntryKey } from './types.ts'
 
 /** RFC 6970 §4.2: a probe is short-lived. */
@@ -78,19 +78,19 @@ export class Probes {
   }
 
   async #ask(claim: Claim, externalPort: Port): Promise<void> {
-    const { claims, closing, journal, ports, tombstones } = this.#context
+    const { claims, closing, ports, tombstones } = this.#context
     const { clock } = ports
-    const wish = wishFor(externalPort)
-    if (!(await journal.intent(claim, wish))) {
+    const asking = firstAsking(this.#context, claim, wishFor(externalPort))
+    if (!(await asking.write())) {
       claims.refuse(claim)
       return
     }
     happened(claim, 'probing')
-    const ask = (signal: AbortSignal) => askCarrier(this.#context, claim, firstRequest(claim, wish), signal)
+    const ask = (signal: AbortSignal) => askCarrier(this.#context, asking, signal)
     const outcome = await within(clock, after(clock.now(), PATIENCE), ask, closing)
     const lifetime = outcome.kind === 'granted' ? believed(outcome.lifetime) : LIFETIME
     const until = after(clock.now(), toMillis(lifetime))
-    if (outcome.kind === 'refused') claims.refuse(claim)
+    if (outcome.kind === 'refused' && claim.former.length === 0) claims.refuse(claim)
     else if (outcome.kind === 'granted' && outcome.external.port === externalPort)
       this.#reserve(externalPort, claim, until)
     else tombstones.bury(claim, externalPort, until)

@@ -1,19 +1,24 @@
 import type { Ipv4Address } from '../lib/ip.ts'
 import type { MacAddress } from '../lib/mac.ts'
 import type { Millis, Port, Seconds } from '../lib/units.ts'
+import type { Place, Standing } from './place.ts'
 import type { External, Lease, Protocol, RemoteHost } from './types.ts'
 
 // What of the core outlives a crash: one record for each life of an internal port, whole each time, so that the last
 // one written is all there is to know. Times are those of the clock: milliseconds since boot.
 
 /** What every record says. */
-interface ClaimPart {
+export interface ClaimPart {
   /** Names the record: no two lives of any internal port share one. */
   readonly generation: number
   readonly protocol: Protocol
   readonly client: Ipv4Address
   readonly internalPort: Port
   readonly wanPort?: Port | undefined
+  /** Where it was asked for last; undefined in records of format 1, which said nothing of it. */
+  readonly place?: Place | undefined
+  /** Where it was asked for before and may stand still. */
+  readonly former?: readonly Standing[] | undefined
 }
 
 /** Asked of the carrier, or about to be; no control point was told that it is there. */

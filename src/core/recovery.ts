@@ -41,6 +41,8 @@ export class Recovery implements PcpEvents {
     this.#context.capabilities.clear()
     this.#context.carrier.doubt()
     const all = [...this.#context.table.mappings()]
+    // They may stand where is asked now.
+    for (const { claim } of all) this.#context.departures.stop(claim)
     this.#context.ports.log.warn(
       { mappings: all.length },
       'the way to the carrier changed; mapping all ports anew',

@@ -58,9 +58,10 @@ const lives = ({ entries }: ActiveRecord, now: Millis): boolean =>
   entries.some(({ leaseEnd }) => leaseEnd === 'never' || leaseEnd > now)
 
 const deletingOf = (record: ClaimRecord, now: Millis): DeletingRecord => {
-  const { client, externalPort, generation, internalPort, protocol, wanPort } = record
+  const { client, externalPort, former, generation, internalPort, place, protocol, wanPort } = record
   const until = record.state === 'ACTIVE' ? after(now, toMillis(record.lifetime)) : record.until
-  return { state: 'DELETING', generation, protocol, client, internalPort, wanPort, externalPort, until }
+  const claim = { generation, protocol, client, internalPort, wanPort, place, former }
+  return { state: 'DELETING', ...claim, externalPort, until }
 }
 
 function forgetUnlessAsked({ changes, ports }: Context, mappings: Mappings, mapping: Mapping): void {

@@ -1,20 +1,21 @@
 import { atMost, either, sleepUntil, within } from '../lib/abort.ts'
-import { type Millis, type Port, after, millis, toMillis } from '../lib/units.ts'
+import { type Millis, type Port, after, millis } from '../lib/units.ts'
 import type { Claims } from './claims.ts'
+import type { Departures } from './departures.ts'
 import type { Journal } from './journal.ts'
 import { type Claim, happened, type PortKey, portKey } from './mapping.ts'
+import type { Place } from './place.ts'
 import type { Ports } from './ports.ts'
-import { retryTime } from './renewal.ts'
 import { pcpMapping } from './translate.ts'
+import { LATEST_COPY, unmapAt } from './whereabouts.ts'
 
-/** For so long the network may keep a copy of a datagram and deliver it after those that were sent later. */
-const LATEST_COPY = millis(2000)
 /** How long the second delete is tried: nothing but a network that repeats and delays made it necessary. */
 const AGAIN = millis(60_000)
 
 interface TombstoneParts {
   readonly ports: Ports
   readonly claims: Claims
+  readonly departures: Departures
   readonly journal: Journal
   readonly closing: AbortSignal
 }
@@ -23,7 +24,13 @@ interface TombstoneParts {
 export interface Ending {
   /** The router forwards no more, and no crash brings it back. */
   readonly done: Promise<void>
-  /** The carrier holds nothing of it any more. */
+  /** The carrier holds nothing of it any more where it was asked for last, or there is no way there now. */
+  readonly confirmed: Promise<void>
+}
+
+/** A delete that is under way. */
+interface Pending {
+  readonly place: Place | undefined
   readonly confirmed: Promise<void>
 }
 
@@ -35,51 +42,74 @@ export interface Ending {
 export class Tombstones {
   readonly #ports: Ports
   readonly #claims: Claims
+  readonly #departures: Departures
   readonly #journal: Journal
   readonly #closing: AbortSignal
-  readonly #byPort = new Map<PortKey, Promise<void>>()
+  readonly #byPort = new Map<PortKey, Pending>()
+  #size = 0
 
-  constructor({ claims, closing, journal, ports }: TombstoneParts) {
+  constructor({ claims, closing, departures, journal, ports }: TombstoneParts) {
     this.#ports = ports
     this.#claims = claims
+    this.#departures = departures
     this.#journal = journal
     this.#closing = closing
   }
 
+  /** Claims that the carrier may hold still. */
   get size(): number {
-    return this.#byPort.size
+    return this.#size
   }
 
   /**
    * Nobody wants the claim any more, and the router forwards nothing for it once `withdrawn` resolves. At `until` the
-   * carrier holds nothing of it even if nobody deletes it; `externalPort` is the one it may have there, 0 if that is
-   * unknown.
+   * carrier holds nothing of it where it was asked for last, even if nobody deletes it; `externalPort` is the one it may
+   * have there, 0 if that is unknown.
    */
   bury(claim: Claim, externalPort: Port | 0, until: Millis, withdrawn = Promise.resolve()): Ending {
     happened(claim, 'abandoned')
-    const key = portKey(claim.protocol, externalPort)
+    this.#departures.stop(claim)
     // A disk that takes nothing keeps no delete from going on: after a crash it is begun anew.
     const done = withdrawn
       .then(() => this.#journal.deleting(claim, externalPort, until))
       .then(() => undefined)
-    const confirmed = done
-      .then(() => this.#delete(claim, until))
-      .finally(() => {
-        if (this.#byPort.get(key) === confirmed) this.#byPort.delete(key)
-      })
-    if (externalPort !== 0) this.#byPort.set(key, confirmed)
+    const { place } = claim
+    const ended = done.then(() => this.#ended(claim, place, until))
+    void this.#close(claim, ended)
+    const confirmed = this.#isReached(place) ? ended.then(() => undefined) : done
+    if (externalPort !== 0) this.#note(portKey(claim.protocol, externalPort), { place, confirmed })
     return { done, confirmed }
   }
 
   /** Waits until nothing of ours is in the way of `key` at the carrier, or until `due`. */
   async cleared(key: PortKey, due: Millis): Promise<void> {
     const pending = this.#byPort.get(key)
-    if (pending) await atMost(this.#ports.clock, due, pending)
+    if (pending && this.#isReached(pending.place)) await atMost(this.#ports.clock, due, pending.confirmed)
   }
 
-  async #delete(claim: Claim, until: Millis): Promise<void> {
-    const confirm = (signal: AbortSignal) => this.#untilConfirmed(claim, until, signal)
-    const free = await within(this.#ports.clock, until, confirm, this.#closing)
+  #note(key: PortKey, pending: Pending): void {
+    this.#byPort.set(key, pending)
+    void pending.confirmed.finally(() => {
+      if (this.#byPort.get(key) === pending) this.#byPort.delete(key)
+    })
+  }
+
+  #isReached(place: Place | undefined): boolean {
+    return place === undefined || this.#ports.pcp.reaches(place)
+  }
+
+  /** When the last trace of the claim ends at one place. */
+  #ended(claim: Claim, place: Place | undefined, until: Millis): Promise<Millis> {
+    const unmap = (signal: AbortSignal) => unmapAt(this.#ports, claim, { place, until }, signal)
+    return within(this.#ports.clock, until, unmap, this.#closing)
+  }
+
+  /** Its WAN port is free when the claim has ended wherever it was asked for: from there packets would come to it. */
+  async #close(claim: Claim, last: Promise<Millis>): Promise<void> {
+    this.#size++
+    const before = claim.former.map(({ place, until }) => this.#ended(claim, place, until))
+    const free = millis(Math.max(...(await Promise.all([last, ...before]))))
+    this.#size--
     const again = this.#mayBeUndone(claim, free) ? this.#deleteAgain(claim) : undefined
     this.#claims.close(claim, free, again)
   }
@@ -100,20 +130,5 @@ export class Tombstones {
       if (!end.signal.aborted) await within(clock, after(clock.now(), AGAIN), unmap, end.signal)
       end[Symbol.dispose]()
     })
-  }
-
-  /** When the server's last trace of the claim ends. */
-  async #untilConfirmed(claim: Claim, until: Millis, signal: AbortSignal): Promise<Millis> {
-    const { clock, log, pcp, random } = this.#ports
-    while (!signal.aborted) {
-      const outcome = await pcp.unmap(pcpMapping(claim), signal)
-      if (outcome.kind === 'deleted') return after(clock.now(), toMillis(outcome.lifetime))
-      if (outcome.kind === 'silent') break
-      const { result, lifetime } = outcome
-      log.warn({ result, claim }, 'the carrier refuses to delete a mapping; it ends with its lifetime')
-      if (result === 'NOT_AUTHORIZED') break
-      await sleepUntil(clock, after(clock.now(), retryTime(result, lifetime, random.unit())), signal)
-    }
-    return until
   }
 }

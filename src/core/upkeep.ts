@@ -1,4 +1,4 @@
-import { type Millis, after } from '../lib/units.ts'
+import { type Millis, after, toMillis } from '../lib/units.ts'
 import { askCarrier } from './ask.ts'
 import type { Context } from './context.ts'
 import { grantOf } from './establish.ts'
@@ -136,8 +136,14 @@ export class Upkeep {
     const wait = { due: undefined, ends: { [Symbol.dispose]: () => stop.abort() } }
     this.#waits.set(mapping, wait)
     const lifetime = renewalLifetime(this.#leaseEnd(mapping), clock.now(), this.#context.maxLifetime)
-    const request = { ...renewalRequest(mapping, lifetime), ...how }
-    const outcome = await askCarrier(this.#context, mapping.claim, request, stop.signal)
+    const asking = {
+      claim: mapping.claim,
+      request: { ...renewalRequest(mapping, lifetime), ...how },
+      // A renewal whose answer was lost may have prolonged it for another lifetime.
+      heldUntil: after(clock.now(), toMillis(mapping.grant.lifetime)),
+      write: () => this.#context.journal.active(mapping),
+    }
+    const outcome = await askCarrier(this.#context, asking, stop.signal)
     timer?.[Symbol.dispose]()
     if (this.#waits.get(mapping) !== wait) return undefined
     this.#waits.delete(mapping)

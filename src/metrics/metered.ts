@@ -1,7 +1,7 @@
 import type { NatPort, PcpEvents, PcpPort, StorePort } from '../core/ports.ts'
 import type { Clock } from '../lib/clock.ts'
 import { millis } from '../lib/units.ts'
-import type { Endpoint, PcpSocket } from '../pcp/socket.ts'
+import type { Connect } from '../pcp/socket.ts'
 import type { Meter, PcpExchange } from './meter.ts'
 
 // What the core talks to, with a meter in between. Nothing else changes.
@@ -11,8 +11,13 @@ export function meteredPcp(pcp: PcpPort, clock: Clock, meter: Meter): PcpPort {
     get reachable() {
       return pcp.reachable
     },
+    get place() {
+      return pcp.place
+    },
+    reaches: (place) => pcp.reaches(place),
     map: async (request, signal) => {
       const outcome = await pcp.map(request, signal)
+      if (outcome.kind === 'elsewhere') return outcome // it is asked for there
       const roundTrip = outcome.kind === 'granted' ? millis(clock.now() - outcome.sentAt) : undefined
       // Only renewals go out once (RFC 6887 §11.2.1).
       meter.pcp({
@@ -49,9 +54,9 @@ function resultOf(
 
 /** A request that is sent again is the same octets, and the same object (RFC 6887 §8.1.1). */
 export const meteredSocket =
-  (connect: (server: Endpoint) => Promise<PcpSocket>, meter: Meter) =>
-  async (server: Endpoint): Promise<PcpSocket> => {
-    const socket = await connect(server)
+  (connect: Connect, meter: Meter): Connect =>
+  async (server, client) => {
+    const socket = await connect(server, client)
     const sent = new WeakSet<Uint8Array>()
     return {
       ...socket,

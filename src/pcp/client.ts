@@ -105,11 +105,6 @@ export class PcpClient implements PcpLink {
     return await this.#asAnyLife(mapping, ask, () => this.#lives.earlier(mapping))
   }
 
-  /** Does the mapping stand at the server? */
-  holds(mapping: PcpMapping): boolean {
-    return this.#granted.find(this.#about(mapping, this.#lives.of(mapping)).key) !== undefined
-  }
-
   /** Asks whether the server is there, and for its epoch; this changes nothing (§14.1.2). */
   async announce(signal: AbortSignal): Promise<PcpAlive | PcpRefused | PcpSilent> {
     const request = announceRequest(this.#clientAddress)

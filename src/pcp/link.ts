@@ -1,5 +1,5 @@
-import type { PcpLink, PcpMapping, ServerFacts } from '../core/ports.ts'
-import type { IpAddress } from '../lib/ip.ts'
+import type { Place } from '../core/place.ts'
+import type { PcpLink, ServerFacts } from '../core/ports.ts'
 
 /** What one address of a server tells while it is in use. */
 export interface LinkEvents {
@@ -17,14 +17,10 @@ export type LinkFacts = Pick<ServerFacts, 'source' | 'protocol' | 'epoch'>
 export interface Link extends PcpLink {
   /** Where it leads, for the log. */
   readonly name: string
-  /** Which server that is: the same for all its addresses. */
-  readonly server: string
+  /** Where what it makes stands. The server is the same for all its addresses. */
+  readonly place: Place
   /** What is known of it beside its address. */
   facts(): LinkFacts
-  /** Who we are to it. */
-  readonly client: IpAddress
-  /** Does the mapping stand there, as far as this link made it? */
-  holds(mapping: PcpMapping): boolean
   /** True when the server answers before the signal aborts. */
   alive(signal: AbortSignal): Promise<boolean>
   close(): void

@@ -1,6 +1,6 @@
+import type { Place } from '../core/place.ts'
 import type { MapRequest, PcpLink, PcpMapping, ServerSource } from '../core/ports.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { IpAddress } from '../lib/ip.ts'
 import { type Millis, after, millis } from '../lib/units.ts'
 import type { PcpClient } from './client.ts'
 import type { EpochReading } from './epoch.ts'
@@ -13,8 +13,7 @@ const MEMORY = millis(1_800_000)
 interface NegotiatedOptions {
   readonly name: string
   readonly source: ServerSource
-  readonly server: string
-  readonly client: IpAddress
+  readonly place: Place
   readonly pcp: PcpClient
   /** What the server last said by PCP of its age. */
   readonly epoch: () => EpochReading | undefined
@@ -29,8 +28,7 @@ interface NegotiatedOptions {
  */
 export class NegotiatedLink implements Link {
   readonly name: string
-  readonly server: string
-  readonly client: IpAddress
+  readonly place: Place
   readonly #options: NegotiatedOptions
   #natPmp: Promise<NatPmpClient | undefined> | undefined
   /** What that came to. */
@@ -39,8 +37,7 @@ export class NegotiatedLink implements Link {
 
   constructor(options: NegotiatedOptions) {
     this.name = options.name
-    this.server = options.server
-    this.client = options.client
+    this.place = options.place
     this.#options = options
   }
 
@@ -56,11 +53,6 @@ export class NegotiatedLink implements Link {
 
   unmap(mapping: PcpMapping, signal: AbortSignal) {
     return this.#ask((link) => link.unmap(mapping, signal))
-  }
-
-  /** NAT-PMP keeps no account; to delete what is not there does no harm (RFC 6886 §3.4). */
-  holds(mapping: PcpMapping): boolean {
-    return this.#natPmp !== undefined || this.#options.pcp.holds(mapping)
   }
 
   async alive(signal: AbortSignal): Promise<boolean> {

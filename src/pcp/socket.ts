@@ -26,15 +26,24 @@ export interface PcpSocket {
   close(): void
 }
 
+/** Connects from `client`, or from whichever address of ours leads there. */
+export type Connect = (server: Endpoint, client?: IpAddress) => Promise<PcpSocket>
+
+/** What to send from. */
+export interface Source {
+  /** Undefined: the kernel's choice. */
+  readonly address?: IpAddress | undefined
+  /** Should be the same after a restart, as servers tell there what they were not asked (RFC 6887 §8). */
+  readonly port?: Port | undefined
+}
+
 /**
  * Only a connected socket learns its source address before it sends (RFC 6887 §16.4), hears of ICMP errors
- * (RFC 7488 §3) and has the kernel drop what others send to it. Sends from `sourcePort`, which should be the same
- * after a restart, as servers tell there what they were not asked (§8); from another one where that is taken. Rejects
- * where there is no route to the server.
+ * (RFC 7488 §3) and has the kernel drop what others send to it. Where the port is taken, it sends from another one.
+ * Rejects where the address is not ours, and where there is no route to the server.
  */
-export async function connectSocket(server: Endpoint, sourcePort?: Port): Promise<PcpSocket> {
-  const socket =
-    (sourcePort !== undefined && (await boundTo(server, sourcePort))) || createSocket(familyOf(server))
+export async function connectSocket(server: Endpoint, source: Source = {}): Promise<PcpSocket> {
+  const socket = (await boundToPort(server, source)) ?? (await boundTo(server, source.address))
   try {
     socket.connect(server.port, server.zone ? `${server.address}%${server.zone}` : server.address)
     await once(socket, 'connect')
@@ -49,15 +58,21 @@ export async function connectSocket(server: Endpoint, sourcePort?: Port): Promis
 const familyOf = ({ address }: Endpoint) => (isIpv4(address) ? 'udp4' : 'udp6')
 
 /** Undefined where another socket has the port, be it ours to another server. */
-async function boundTo(server: Endpoint, sourcePort: Port): Promise<Socket | undefined> {
+async function boundToPort(server: Endpoint, { address, port }: Source): Promise<Socket | undefined> {
+  if (port === undefined) return undefined
+  return await boundTo(server, address, port).catch(() => undefined)
+}
+
+async function boundTo(server: Endpoint, address?: IpAddress, port?: Port): Promise<Socket> {
   const socket = createSocket(familyOf(server))
+  if (address === undefined && port === undefined) return socket
   try {
-    socket.bind({ port: sourcePort, exclusive: true })
+    socket.bind({ address, port, exclusive: true })
     await once(socket, 'listening')
     return socket
-  } catch {
+  } catch (error) {
     socket.close()
-    return undefined
+    throw error
   }
 }
 

@@ -1,6 +1,8 @@
+import { isAt, type Place } from '../core/place.ts'
 import type {
   MapRequest,
   PcpDeleted,
+  PcpElsewhere,
   PcpEvents,
   PcpMapping,
   PcpOutcome,
@@ -11,15 +13,16 @@ import type {
 } from '../core/ports.ts'
 import { aborted, either, sharedAbort, within } from '../lib/abort.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { IpAddress } from '../lib/ip.ts'
 import type { Log } from '../lib/log.ts'
 import { type Millis, after, millis } from '../lib/units.ts'
-import { FormerServer } from './former-server.ts'
+import { FormerPlaces, type Reach } from './former-places.ts'
 import type { Link, OpenLink } from './link.ts'
 
 export interface UpstreamOptions {
   readonly clock: Clock
   readonly log: Log
+  /** The way to places that were left. */
+  readonly reach: Reach
 }
 
 /** What the upstream itself tells; the rest of `PcpEvents` comes from its links. */
@@ -39,6 +42,7 @@ const HALF_OPEN = millis(30_000)
 const FIRST_TRY = millis(500)
 
 const SILENT: PcpSilent = { kind: 'silent' }
+const ELSEWHERE: PcpElsewhere = { kind: 'elsewhere' }
 
 /**
  * The carrier as one thing that answers: keeps to one address of one server while that works, moves on when it
@@ -51,7 +55,7 @@ export class Upstream implements PcpPort {
   /** Those too that must show first that a PCP server is there. */
   #candidates: readonly OpenLink[] = []
   #link: Link | undefined
-  readonly #former: FormerServer
+  readonly #former: FormerPlaces
   #index = 0
   /** Aborts when `#link` is replaced: what waits on it asks its successor. */
   #replaced = sharedAbort()
@@ -71,7 +75,7 @@ export class Upstream implements PcpPort {
 
   constructor(options: UpstreamOptions) {
     this.#options = options
-    this.#former = new FormerServer(options.clock)
+    this.#former = new FormerPlaces(options.clock, options.reach)
     this.#heardAt = options.clock.now()
   }
 
@@ -97,9 +101,12 @@ export class Upstream implements PcpPort {
     )
   }
 
-  /** Our address in the eyes of the server in use. */
-  get client(): IpAddress | undefined {
-    return this.#link?.client
+  get place(): Place | undefined {
+    return this.#link?.place
+  }
+
+  reaches(place: Place): boolean {
+    return this.#isHere(place) || this.#former.reaches(place)
   }
 
   /**
@@ -114,35 +121,44 @@ export class Upstream implements PcpPort {
     this.#candidates = [...addresses, ...guesses]
     this.#exhaustedUntil = undefined
     const wasDown = !this.#reachable
-    await this.#connect()
+    await this.#connect(changed)
     if (!this.#link) this.#askForLife()
-    if (changed) this.#events?.switched()
-    else if (wasDown && this.reachable) this.#events?.returned()
+    if (!changed && wasDown && this.reachable) this.#events?.returned()
   }
 
   /** There is nobody to ask, or no address to ask from, until `use` is called again. */
   lose(why: string): void {
     this.#addresses = []
     this.#candidates = []
-    this.#switch(undefined, 0)
+    this.#switch(undefined, 0, false)
     this.#down(why)
     this.#events?.lost()
   }
 
-  async map(request: MapRequest, signal: AbortSignal): Promise<PcpOutcome> {
-    const ask = () => this.#ask((link, until) => link.map(request, until), signal, request.sending === 'once')
-    return await this.#former.replace(request, ask)
+  async map(request: MapRequest, signal: AbortSignal): Promise<PcpOutcome | PcpElsewhere> {
+    const { place, sending } = request
+    const map = async (link: Link, until: AbortSignal) =>
+      place && isAt(place, link.place) ? await link.map(request, until) : ELSEWHERE
+    return await this.#ask(map, signal, sending === 'once')
   }
 
   async unmap(mapping: PcpMapping, signal: AbortSignal): Promise<PcpDeleted | PcpRefused | PcpSilent> {
-    void this.#former.forget(mapping)
-    return await this.#ask((link, until) => link.unmap(mapping, until), signal, false)
+    const { place } = mapping
+    const unmap = async (link: Link, until: AbortSignal) =>
+      place === undefined || isAt(place, link.place) ? await link.unmap(mapping, until) : ELSEWHERE
+    while (!signal.aborted && !this.#closed) {
+      const outcome = place && !this.#isHere(place) ? ELSEWHERE : await this.#ask(unmap, signal, false)
+      if (outcome.kind !== 'elsewhere') return outcome
+      const left = place && (await this.#unmapAtFormer(mapping, place, signal))
+      if (left && left.kind !== 'silent') return left
+    }
+    return SILENT
   }
 
   close(): void {
     this.#closed = true
     this.#probe?.[Symbol.dispose]()
-    this.#switch(undefined, 0)
+    this.#switch(undefined, 0, false)
     this.#former.close()
   }
 
@@ -194,28 +210,43 @@ export class Upstream implements PcpPort {
     return mine.link
   }
 
-  async #connect(): Promise<void> {
+  /** `isOther`: what was made before is not known there. */
+  async #connect(isOther: boolean): Promise<void> {
     for (const [index, open] of this.#addresses.entries()) {
       const link = await this.#open(open)
       if (!link) continue
       this.#reachable = true
-      this.#switch(link, index)
+      this.#switch(link, index, isOther)
       return
     }
-    this.#switch(undefined, 0)
+    this.#switch(undefined, 0, isOther)
     this.#down('there is no way to a PCP server')
     void this.#search()
   }
 
-  #switch(link: Link | undefined, index: number): void {
+  /** Who is told that another place is asked hears of it before those who wait for an answer. */
+  #switch(link: Link | undefined, index: number, isOther: boolean): void {
     const [old, waiting] = [this.#link, this.#replaced]
     this.#link = link
     this.#index = index
     this.#answeredAt = undefined
     this.#replaced = sharedAbort()
     if (link && old) this.#options.log.info({ server: link.name }, 'another address is asked from now on')
+    if (isOther) this.#events?.switched()
     waiting.abort()
-    if (old) this.#former.leave(old, link)
+    old?.close()
+  }
+
+  #isHere(place: Place): boolean {
+    return this.#link !== undefined && isAt(place, this.#link.place)
+  }
+
+  /** Until the place is the one in use again, or another one is. */
+  async #unmapAtFormer(mapping: PcpMapping, place: Place, signal: AbortSignal) {
+    const until = either(signal, this.#replaced.signal)
+    const outcome = await this.#former.unmap(mapping, place, until.signal)
+    until[Symbol.dispose]()
+    return outcome
   }
 
   #heard(): void {
@@ -264,9 +295,8 @@ export class Upstream implements PcpPort {
   /** It answers, and the one in use does not. All addresses of a server know the mappings, another server none. */
   #moveTo(link: Link, index: number): void {
     const old = this.#link
-    this.#switch(link, index)
+    this.#switch(link, index, old !== undefined && !isAt(old.place, link.place))
     this.#heard()
-    if (old && (old.server !== link.server || old.client !== link.client)) this.#events?.switched()
   }
 
   async #tried(open: OpenLink | undefined): Promise<Link | undefined> {
@@ -300,7 +330,7 @@ export class Upstream implements PcpPort {
   async #signOfLife(): Promise<void> {
     const link = this.#link
     if (!link) {
-      await this.#connect()
+      await this.#connect(false)
       if (this.reachable) this.#events?.returned()
       return
     }

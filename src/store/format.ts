@@ -8,12 +8,15 @@ import { parseRecord } from './record-schema.ts'
 // What was written last of a generation counts. Pure.
 
 /** Grows when an older version would misread what this one writes. */
-export const FORMAT = 1
+export const FORMAT = 2
 
 /** Brings a line of one format to the next. */
 type Upgrade = (line: unknown) => unknown
 /** From format n, at [n - 1], to n + 1. */
-const UPGRADES: readonly Upgrade[] = []
+const UPGRADES: readonly Upgrade[] = [
+  // Format 1 did not say where a mapping stands: then it is taken to be where is asked at the next start.
+  (line) => line,
+]
 
 export interface Header {
   readonly journal: number

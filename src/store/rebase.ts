@@ -14,10 +14,11 @@ export function rebased({ at, date, record }: Kept, now: Stamp): ClaimRecord {
   const isSet = date >= EARLIEST && now.date > date
   const passed = isSet ? now.date - date : 0
   const carried = (time: Millis): Millis => millis(now.at + Math.max(0, time - at - passed))
-  if (record.state !== 'ACTIVE') return { ...record, until: carried(record.until) }
+  const former = record.former?.map(({ place, until }) => ({ place, until: carried(until) }))
+  if (record.state !== 'ACTIVE') return { ...record, former, until: carried(record.until) }
   const entries = record.entries.map((entry) => ({
     ...entry,
     leaseEnd: entry.leaseEnd === 'never' ? entry.leaseEnd : carried(entry.leaseEnd),
   }))
-  return { ...record, entries }
+  return { ...record, former, entries }
 }

@@ -16,12 +16,20 @@ const ipv4 = text<Ipv4Address>(parseIpv4)
 const millis = number<Millis>()
 const seconds = number<Seconds>()
 
+const place = v.object({
+  server: v.string(),
+  client: v.optional(text<IpAddress>(parseIp)),
+  self: v.optional(ipv4),
+})
+
 const claim = {
   generation: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
   protocol: v.picklist(['TCP', 'UDP']),
   client: ipv4,
   internalPort: port,
   wanPort: v.optional(port),
+  place: v.optional(place),
+  former: v.optional(v.array(v.object({ place, until: millis }))),
 }
 const unconfirmed = { ...claim, externalPort: v.union([port, v.literal(0)]), until: millis }
 

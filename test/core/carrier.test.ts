@@ -7,11 +7,11 @@ import { millis, port, seconds } from '../../src/lib/units.ts'
 import type { ResultName } from '../../src/pcp/wire/constants.ts'
 import { add, caller, coreBench, faultOf, key } from '../support/core-bench.ts'
 import { fixedDice } from '../support/dice.ts'
-import { FakeCarrier, ip } from '../support/fake-carrier.ts'
+import { FakeCarrier, HOME, ip } from '../support/fake-carrier.ts'
 import { FIRST_REQUEST } from '../support/first-request.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
 
-const first = FIRST_REQUEST
+const first = { ...FIRST_REQUEST, place: HOME }
 const renewal: MapRequest = { ...first, sending: 'once', renews: true }
 
 /** What stands between the core and a fake server. */

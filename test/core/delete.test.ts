@@ -13,8 +13,9 @@ describe('DeletePortMapping (RFC 6970 §5.8)', () => {
   it('R6970-5.8-3 R6970-5.8-4: deletes at the carrier with the same internal port and generation', async () => {
     const { answered, carrier, iwf, nat } = await withEntries(8080)
     await answered(iwf.deletePortMapping(key(), caller()))
-    const [{ protocol, internalAddress, internalPort, generation } = expect.fail('no MAP')] = carrier.maps
-    expect(carrier.deletes).toEqual([{ protocol, internalAddress, internalPort, generation }])
+    const [{ protocol, internalAddress, internalPort, generation, place } = expect.fail('no MAP')] =
+      carrier.maps
+    expect(carrier.deletes).toEqual([{ protocol, internalAddress, internalPort, generation, place }])
     expect(carrier.held.size).toBe(0)
     expect(nat.rules.size).toBe(0)
     expect(iwf.portMappingNumberOfEntries()).toBe(0)

@@ -4,11 +4,12 @@ import { Counters } from '../../src/metrics/counters.ts'
 import { meteredEvents, meteredNat, meteredPcp, meteredSocket } from '../../src/metrics/metered.ts'
 import type { Meter, PcpExchange } from '../../src/metrics/meter.ts'
 import { add, caller, coreBench, key } from '../support/core-bench.ts'
-import { FakeCarrier } from '../support/fake-carrier.ts'
+import { FakeCarrier, HOME } from '../support/fake-carrier.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
-import { wanted } from '../pcp/client-bench.ts'
+import { FIRST_REQUEST } from '../support/first-request.ts'
 
 const never = new AbortController().signal
+const wanted = { ...FIRST_REQUEST, place: HOME }
 
 function pcpBench() {
   const clock = new VirtualClock()

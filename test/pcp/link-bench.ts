@@ -27,7 +27,7 @@ export async function linked({
   const line = (_fields: object, message: string) => void lines.push(message)
   const connects: Endpoint[] = []
   const routes = { down: false }
-  const [open] = serverLinks([SERVER], {
+  const { links } = serverLinks([SERVER], {
     clock,
     random,
     natPmp,
@@ -50,7 +50,7 @@ export async function linked({
       mappingUpdate: () => undefined,
     },
   })
-  const link = await open?.({
+  const link = await links[0]?.({
     heard: () => undefined,
     unreachable: (why) => void unreachable.push(why),
     inUse: () => true,

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
+import type { Place } from '../../src/core/place.ts'
 import type { MapRequest, PcpOutcome } from '../../src/core/ports.ts'
-import { aborted } from '../../src/lib/abort.ts'
+import { aborted, sharedAbort } from '../../src/lib/abort.ts'
 import { millis, port, seconds } from '../../src/lib/units.ts'
 import type { LinkEvents, OpenLink } from '../../src/pcp/link.ts'
-import type { ResultName } from '../../src/pcp/wire/constants.ts'
 import { Upstream } from '../../src/pcp/upstream.ts'
 import { ip } from '../support/fake-carrier.ts'
 import { FIRST_REQUEST } from '../support/first-request.ts'
@@ -18,17 +18,14 @@ class FakeAddress {
   closed = 0
   events: LinkEvents | undefined
   readonly name: string
-  readonly #server: string
-  readonly holds = new Set<number>()
+  readonly place: Place
   readonly deleted: number[] = []
-  /** Answers with this instead. */
-  refuses: ResultName | undefined
   readonly #clock: VirtualClock
 
   constructor(clock: VirtualClock, name: string, answers = true, server = 'a server') {
     this.#clock = clock
     this.name = name
-    this.#server = server
+    this.place = { server, client: ip('100.64.0.2') }
     this.answers = answers
   }
 
@@ -38,23 +35,13 @@ class FakeAddress {
     return Promise.resolve({
       name: this.name,
       facts: () => ({ source: 'static', protocol: 'PCP', epoch: undefined }),
-      server: this.#server,
-      client: ip('100.64.0.2'),
-      holds: ({ internalPort }) => this.holds.has(internalPort),
-      map: ({ internalPort }, signal) => {
+      place: this.place,
+      map: (_request, signal) => {
         this.asked++
-        if (this.refuses)
-          return this.#answer(signal, {
-            kind: 'refused',
-            result: this.refuses,
-            lifetime: seconds(30),
-          } as const)
-        if (this.answers) this.holds.add(internalPort)
         return this.#answer(signal, this.#granted())
       },
       unmap: ({ internalPort }, signal) => {
         this.deleted.push(internalPort)
-        if (this.answers) this.holds.delete(internalPort)
         return this.#answer(signal, { kind: 'deleted', lifetime: seconds(0) })
       },
       alive: async (signal) => {
@@ -93,15 +80,34 @@ async function upstreamOver(...answering: boolean[]) {
     mappingUpdate: tell('update'),
   }
   const addresses = answering.map((answers, i) => new FakeAddress(clock, `address ${i}`, answers))
-  const upstream = new Upstream({ clock, log })
+  /** The servers that can still be reached when they are left, and whether the address of ours is still ours. */
+  const left = { servers: [] as FakeAddress[], owned: true }
+  const reach = {
+    owns: () => left.owned,
+    open: async ({ server }: Place) => {
+      const found = left.servers.find(({ place }) => place.server === server)
+      return await found?.open({ heard: () => undefined, unreachable: () => undefined, inUse: () => false })
+    },
+  }
+  const upstream = new Upstream({ clock, log, reach })
   upstream.listen(events)
   await upstream.use(addresses.map(({ open }) => open))
-  const ask = (most = 25_000, sending: MapRequest['sending'] = 'until-answered') => {
-    const stop = new AbortController()
+  const until = (most: number) => {
+    const stop = sharedAbort()
     clock.at(millis(clock.now() + most), () => stop.abort())
-    return upstream.map({ ...FIRST_REQUEST, sending }, stop.signal)
+    return stop.signal
   }
-  return { addresses, ask, clock, events: told, upstream }
+  /** As the core asks: at the place that is asked now. */
+  const ask = async (most = 25_000, sending: MapRequest['sending'] = 'until-answered') => {
+    const signal = until(most)
+    for (;;) {
+      const outcome = await upstream.map({ ...FIRST_REQUEST, place: upstream.place, sending }, signal)
+      if (outcome.kind !== 'elsewhere') return outcome
+    }
+  }
+  const unmap = (place: Place | undefined, most = 25_000) =>
+    upstream.unmap({ ...FIRST_REQUEST, place }, until(most))
+  return { addresses, ask, clock, events: told, left, unmap, upstream }
 }
 
 describe('one server with several addresses (RFC 7488 §3)', () => {
@@ -251,62 +257,93 @@ describe('another server', () => {
   })
 })
 
-describe('a server that takes the place of another', () => {
-  async function moved(refuses?: ResultName) {
+describe('places that were left', () => {
+  async function moved() {
     const bench = await upstreamOver(true)
     const [old] = bench.addresses
     if (!old) throw new Error('no address')
-    await bench.ask()
+    bench.left.servers.push(old)
     const next = new FakeAddress(bench.clock, 'next', true, 'another server')
-    next.refuses = refuses
     await bench.upstream.use([next.open])
     return { ...bench, next, old }
   }
 
-  it('S7723-3-1: gets each mapping, which is then deleted at the old one', async () => {
-    const { ask, clock, next, old } = await moved()
-    expect(old.closed).toBe(0)
-    expect((await ask()).kind).toBe('granted')
-    await clock.advance(10)
-    expect(next.holds.size).toBe(1)
-    expect(old.deleted).toEqual([50_000])
-    expect(old.holds.size).toBe(0)
-    await ask()
-    expect(old.deleted).toHaveLength(1)
-  })
-
-  it('is not kept waiting by an old one that says nothing, which is asked once', async () => {
-    const { ask, clock, old } = await moved()
-    old.answers = false
-    expect((await ask()).kind).toBe('granted')
-    await clock.advance(9000)
-    expect(old.closed).toBe(1)
-    await ask()
-    expect(old.deleted).toHaveLength(1)
-  })
-
-  it.each(['NOT_AUTHORIZED', 'CANNOT_PROVIDE_EXTERNAL'] as const)(
-    'that answers %s, perhaps for the old mapping, is asked again without it',
-    async (result) => {
-      const { ask, clock, next, old } = await moved(result)
-      const outcome = ask()
-      await clock.advance(1)
-      expect(old.deleted).toEqual([50_000])
-      expect((await outcome).kind).toBe('refused')
-      expect(next.asked).toBe(2)
-    },
-  )
-
-  it('the old one is let go after a quarter of an hour', async () => {
-    const { clock, old } = await moved()
-    await clock.advance(900_000)
-    expect(old.closed).toBe(1)
-  })
-
-  it('what is deleted meanwhile is deleted at both', async () => {
+  it('C-11.2-2: nothing is asked at another place than the one of the request', async () => {
     const { next, old, upstream } = await moved()
-    await upstream.unmap(FIRST_REQUEST, new AbortController().signal)
-    expect([old.deleted, next.deleted]).toEqual([[50_000], [50_000]])
+    const { signal } = sharedAbort()
+    expect(await upstream.map({ ...FIRST_REQUEST, place: old.place }, signal)).toEqual({ kind: 'elsewhere' })
+    expect(await upstream.map(FIRST_REQUEST, signal)).toEqual({ kind: 'elsewhere' })
+    expect([old.asked, next.asked]).toEqual([0, 0])
+  })
+
+  it('T7: who waits for an answer is told when it is another server that is asked', async () => {
+    const { addresses, clock, upstream } = await upstreamOver(false)
+    const outcome = upstream.map({ ...FIRST_REQUEST, place: addresses[0]?.place }, sharedAbort().signal)
+    await settle()
+    await upstream.use([new FakeAddress(clock, 'next', true, 'another server').open])
+    expect(await outcome).toEqual({ kind: 'elsewhere' })
+  })
+
+  it('S7723-3-1: what stands there is deleted there, and its socket closed when that is done', async () => {
+    const { clock, next, old, unmap } = await moved()
+    expect(await unmap(old.place)).toMatchObject({ kind: 'deleted' })
+    expect([old.deleted, next.deleted]).toEqual([[50_000], []])
+    const closed = old.closed
+    await clock.advance(10_000)
+    expect(old.closed).toBe(closed + 1)
+  })
+
+  it('a LAN host’s own mapping is the same whichever address of ours asks', async () => {
+    const { next, unmap } = await moved()
+    expect(await unmap({ server: next.place.server })).toMatchObject({ kind: 'deleted' })
+    expect(next.deleted).toEqual([50_000])
+  })
+
+  it('one that says nothing is asked once, and again after a quarter of an hour, by all who wait', async () => {
+    const { clock, old, unmap, upstream } = await moved()
+    old.answers = false
+    const outcomes = [unmap(old.place, 3_600_000), unmap(old.place, 3_600_000)]
+    await clock.advance(9000)
+    expect([old.deleted.length, upstream.reaches(old.place)]).toEqual([1, false])
+    await clock.advance(890_000)
+    expect(old.deleted).toHaveLength(1)
+    old.answers = true
+    await clock.advance(20_000)
+    expect(await Promise.all(outcomes)).toMatchObject([{ kind: 'deleted' }, { kind: 'deleted' }])
+    expect(old.deleted).toHaveLength(3)
+  })
+
+  it('C-7.1-2: nothing leaves for it while its address is not ours', async () => {
+    const { clock, left, old, unmap, upstream } = await moved()
+    left.owned = false
+    const outcome = unmap(old.place, 3_600_000)
+    await clock.advance(600_000)
+    expect([old.deleted, upstream.reaches(old.place)]).toEqual([[], false])
+    left.owned = true
+    await clock.advance(30_000)
+    expect(await outcome).toMatchObject({ kind: 'deleted' })
+  })
+
+  it('it is asked as ever when it is the one in use again', async () => {
+    const { clock, left, old, unmap, upstream } = await moved()
+    left.owned = false
+    const outcome = unmap(old.place)
+    await clock.advance(1000)
+    await upstream.use([old.open])
+    expect(await outcome).toMatchObject({ kind: 'deleted' })
+  })
+
+  it('a delete that was on its way when the server changed goes on there', async () => {
+    const { addresses, clock, left, unmap, upstream } = await upstreamOver(false)
+    const [old] = addresses
+    if (!old) throw new Error('no address')
+    const again = new FakeAddress(clock, 'the same server, which answers now')
+    left.servers.push(again)
+    const outcome = unmap(old.place)
+    await settle()
+    await upstream.use([new FakeAddress(clock, 'next', true, 'another server').open])
+    expect(await outcome).toMatchObject({ kind: 'deleted' })
+    expect([old.deleted, again.deleted]).toEqual([[50_000], [50_000]])
   })
 })
 

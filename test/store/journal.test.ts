@@ -286,10 +286,10 @@ describe('a disk that takes nothing', () => {
 describe('formats', () => {
   it('a newer one is refused with one clear sentence, and left as it is', async () => {
     const disk = new MemoryDisk()
-    const text = encodeLine({ journal: 2, theRest: 'is not known yet' } as never)
+    const text = encodeLine({ journal: 3, theRest: 'is not known yet' } as never)
     disk.spoil(() => text)
     await expect(opened({ disk })).rejects.toThrow(
-      'the journal has format 2, which this version does not read: install',
+      'the journal has format 3, which this version does not read: install',
     )
     expect(disk.text()).toBe(text)
   })

@@ -12,7 +12,7 @@ import { add, caller, FREE, HOST } from './core-bench.ts'
 import { seeded } from './dice.ts'
 import { FakeHosts } from './fake-hosts.ts'
 import { FakeNat } from './fake-nat.ts'
-import { MemoryCarrier, SERVER } from './memory-carrier.ts'
+import { MemoryCarrier, reachOver, SERVER } from './memory-carrier.ts'
 import { MemoryStore } from './memory-store.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
@@ -33,7 +33,9 @@ export async function chain(
   const lines: string[] = []
   const line = (_fields: object, message: string) => void lines.push(message)
   const log = { debug: () => undefined, info: line, warn: line, error: line }
-  const upstream = new Upstream({ clock, log })
+  const secret = new Uint8Array(32).fill(7)
+  const world = { clock, random, log, secret, natPmp }
+  const upstream = new Upstream({ clock, log, reach: reachOver(carrier, world) })
   const core = assembleCore(
     { clock, random, log, nat, hosts, pcp: upstream, store: new MemoryStore() },
     {
@@ -48,12 +50,11 @@ export async function chain(
     },
   )
   upstream.listen(core.events)
-  const secret = new Uint8Array(32).fill(7)
   const announcements = new Announcements()
   const { connect } = carrier
   const origin = { source: 'static', ipv4: () => undefined } as const
-  const parts = { clock, random, log, connect, secret, events: core.events, natPmp, announcements, ...origin }
-  const links = serverLinks([SERVER], parts)
+  const parts = { ...world, connect, events: core.events, announcements, ...origin }
+  const { links } = serverLinks([SERVER], parts)
   await upstream.use(links)
   const within = <T>(call: Promise<T>): Promise<T> => clock.answered(call)
   const held = () =>

@@ -33,7 +33,7 @@ import { seeded } from './dice.ts'
 import { ip } from './fake-carrier.ts'
 import { FakeHosts } from './fake-hosts.ts'
 import { FakeNat } from './fake-nat.ts'
-import { MemoryCarrier, SERVER } from './memory-carrier.ts'
+import { MemoryCarrier, reachOver, SERVER } from './memory-carrier.ts'
 import { MemoryStore } from './memory-store.ts'
 import { VirtualClock, settle } from './virtual-clock.ts'
 
@@ -75,7 +75,9 @@ export async function igdBench({ settings = {}, options = {}, ...core }: Options
   const at = (level: string) => (fields: object, message: string) =>
     void lines.push({ level, message, fields })
   const log = { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
-  const upstream = new Upstream({ clock, log })
+  const secret = new Uint8Array(32).fill(7)
+  const linkWorld = { clock, random, log, secret, natPmp: 'auto' } as const
+  const upstream = new Upstream({ clock, log, reach: reachOver(carrier, linkWorld) })
   const closing = new AbortController()
   const { iwf, context, events } = assembleCore(
     { clock, random, log, nat, hosts: new FakeHosts(), pcp: upstream, store: new MemoryStore() },
@@ -92,21 +94,16 @@ export async function igdBench({ settings = {}, options = {}, ...core }: Options
     },
   )
   upstream.listen(events)
-  const secret = new Uint8Array(32).fill(7)
   const { connect } = carrier
   await upstream.use(
     serverLinks([SERVER], {
+      ...linkWorld,
       source: 'static',
-      clock,
-      random,
-      log,
       connect,
-      secret,
       events,
-      natPmp: 'auto',
       announcements: new Announcements(),
       ipv4: () => undefined,
-    }),
+    }).links,
   )
 
   const world = worldOf(iwf, { options: { ...OPTIONS, ...options } })

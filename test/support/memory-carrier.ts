@@ -2,9 +2,13 @@ import type { Clock, Random } from '../../src/lib/clock.ts'
 import { fromBytes, type IpAddress, type Ipv4Address } from '../../src/lib/ip.ts'
 import type { Log } from '../../src/lib/log.ts'
 import { after } from '../../src/lib/units.ts'
-import type { Endpoint, PcpSocket } from '../../src/pcp/socket.ts'
+import type { Connect, Endpoint } from '../../src/pcp/socket.ts'
 import { Responder } from '../../src/pcp-server/responder.ts'
 import { DEFAULT_SETTINGS, type Settings } from '../../src/pcp-server/settings.ts'
+import { formerLink } from '../../src/pcp/former-link.ts'
+import type { Reach } from '../../src/pcp/former-places.ts'
+import { serverNamed } from '../../src/pcp/server-name.ts'
+import type { LinkWorld } from '../../src/pcp/way.ts'
 import { ip } from './fake-carrier.ts'
 
 export const SERVER: Endpoint = { address: ip('100.64.0.1'), port: 5351 }
@@ -22,6 +26,8 @@ export class MemoryCarrier {
   received = 0
   /** The router's address; undefined while it has none, or no way to the server. */
   address: Ipv4Address | undefined = ip('100.64.0.2')
+  /** Addresses that the router has beside that one. */
+  readonly others = new Set<IpAddress>()
   /** Whence each datagram came, and the PCP client address in it. */
   readonly sources: { readonly source: IpAddress; readonly client: IpAddress }[] = []
   readonly #clock: Clock
@@ -32,9 +38,14 @@ export class MemoryCarrier {
     this.responder = new Responder({ ...DEFAULT_SETTINGS, ...settings }, { clock, random, log: QUIET })
   }
 
-  readonly connect = (server: Endpoint): Promise<PcpSocket> => {
-    if (this.address === undefined) return Promise.reject(new Error('connect ENETUNREACH'))
-    const local: Endpoint = { address: this.address, port: this.#nextPort++ }
+  /** Is it one of the router's addresses? */
+  owns(address: IpAddress): boolean {
+    return address === this.address || this.others.has(address)
+  }
+
+  readonly connect: Connect = (server, client = this.address) => {
+    if (client === undefined || !this.owns(client)) return Promise.reject(new Error('connect ENETUNREACH'))
+    const local: Endpoint = { address: client, port: this.#nextPort++ }
     let hear: (packet: Uint8Array, from: Endpoint) => void = () => undefined
     let open = true
     return Promise.resolve({
@@ -59,6 +70,15 @@ export class MemoryCarrier {
     })
   }
 }
+
+/** The way to places that were left, over `carrier`. */
+export const reachOver = (carrier: MemoryCarrier, world: Omit<LinkWorld, 'connect'>): Reach => ({
+  owns: ({ client }) => client === undefined || carrier.owns(client),
+  open: async (place) => {
+    const server = serverNamed(place.server)
+    return server && (await formerLink(server, place, { ...world, connect: carrier.connect }))
+  },
+})
 
 /** RFC 6887 §7.1: the client address is the octets 8 to 23 of a request. */
 const clientOf = (packet: Uint8Array): IpAddress => fromBytes(packet.slice(8, 24))

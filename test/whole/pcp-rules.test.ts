@@ -227,7 +227,7 @@ it('S7488-3-7: the addresses of one server share nonces, another server has othe
   }
   const nonces: string[] = []
   for (const addresses of [[SERVER, second], [second]])
-    for (const open of serverLinks(addresses, options)) {
+    for (const open of serverLinks(addresses, options).links) {
       const link = await open({ heard: nothing, unreachable: nothing, inUse: () => true })
       void link?.map(wanted, stop.signal)
       await clock.advance(millis(10))

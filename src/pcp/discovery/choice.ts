@@ -30,24 +30,23 @@ export interface Sources {
 
 /** RFC 7723 §4. They travel as far as a carrier is wide: beyond that is nobody whom our requests concern (§5.1). */
 const HOPS = 16
-const ANYCAST: readonly Server[] = ['192.0.0.9/32', '2001:1::1/128'].flatMap((text) => {
-  const address = parsePrefix(text)?.address
-  return address === undefined ? [] : [[{ address, port: SERVER_PORT, hops: HOPS }]]
-})
+const ANYCAST: readonly IpAddress[] = ['192.0.0.9/32', '2001:1::1/128'].flatMap(
+  (text) => parsePrefix(text)?.address ?? [],
+)
 
 const LINK_LOCAL = parsePrefix('fe80::/10')
 
 export function choose({ configured, dhcp, routers, anycast, wan }: Sources): Choice {
-  const at = (address: IpAddress): Endpoint => scoped({ address, port: SERVER_PORT }, wan)
+  const at = (address: IpAddress): Endpoint => located({ address, port: SERVER_PORT }, wan)
   if (configured.length > 0)
     return {
       source: 'static',
-      servers: [configured.map((server) => scoped(server, wan))],
+      servers: [configured.map((server) => located(server, wan))],
       guesses: [],
     }
   if (dhcp.length > 0)
     return { source: 'dhcp', servers: dhcp.map((addresses) => sorted(addresses).map(at)), guesses: [] }
-  const guesses = anycast ? ANYCAST : []
+  const guesses = anycast ? ANYCAST.map((address) => [at(address)]) : []
   const servers = routers.map((router) => [at(router)])
   const source = servers.length > 0 ? 'default-router' : anycast ? 'anycast' : 'nowhere'
   return { source, servers, guesses }
@@ -59,8 +58,11 @@ const sorted = (addresses: ServerAddresses): readonly IpAddress[] => [
   ...addresses.filter((address) => !isIpv4(address)),
 ]
 
-const scoped = (server: Endpoint, zone: string): Endpoint =>
-  isLinkLocal(server.address) ? { ...server, zone } : server
+/** How a server is reached that is beyond the interface `wan`. */
+export function located({ address, port }: Endpoint, wan: string): Endpoint {
+  if (ANYCAST.includes(address)) return { address, port, hops: HOPS }
+  return isLinkLocal(address) ? { address, port, zone: wan } : { address, port }
+}
 
 const isLinkLocal = (address: IpAddress): boolean => LINK_LOCAL !== undefined && inPrefix(address, LINK_LOCAL)
 

@@ -1,10 +1,12 @@
 import { type CoreOptions, assembleCore, type Core } from '../../../src/core/assemble.ts'
+import type { Place } from '../../../src/core/place.ts'
 import type { NatPort, NatRule, TimedRule } from '../../../src/core/ports.ts'
 import type { Protocol } from '../../../src/core/types.ts'
 import { sharedAbort } from '../../../src/lib/abort.ts'
 import { type Clock, repeated } from '../../../src/lib/clock.ts'
 import { type Millis, type Port, type Seconds, millis, seconds } from '../../../src/lib/units.ts'
 import { Announcements } from '../../../src/pcp/announcements.ts'
+import { formerLink } from '../../../src/pcp/former-link.ts'
 import { serverLinks } from '../../../src/pcp/server-links.ts'
 import { Upstream } from '../../../src/pcp/upstream.ts'
 import type { Disk, DiskFile } from '../../../src/store/disk.ts'
@@ -12,7 +14,7 @@ import { JournalStore } from '../../../src/store/journal-store.ts'
 import { FREE } from '../../support/core-bench.ts'
 import { FakeHosts } from '../../support/fake-hosts.ts'
 import { SERVER } from '../../support/memory-carrier.ts'
-import type { Machine } from './machine.ts'
+import { type Machine, ROUTER } from './machine.ts'
 
 /** Milliseconds that a sync takes at most. */
 const SLOWEST_SYNC = 20
@@ -63,26 +65,21 @@ export class Life {
       disk: this.#disk(),
     })
     const saved = await store.open()
-    const upstream = new Upstream({ clock, log })
+    const connect = this.machine.link.connect(this)
+    const world = { clock, random, log, secret, connect, natPmp: 'off' as const }
+    const reach = {
+      owns: ({ client }: Place) => client === undefined || client === ROUTER,
+      open: (place: Place) => formerLink(SERVER, place, world),
+    }
+    const upstream = new Upstream({ clock, log, reach })
     const ports = { clock, random, log, store, nat: this.#nat(), hosts: new FakeHosts(), pcp: upstream }
     const core = assembleCore(ports, { ...OPTIONS, saved, closing: sharedAbort().signal })
     store.follow(() => core.iwf.systemUpdateId())
     upstream.listen(core.events)
     const announcements = new Announcements()
-    const connect = this.machine.link.connect(this)
-    const parts = {
-      clock,
-      random,
-      log,
-      connect,
-      secret,
-      events: core.events,
-      natPmp: 'off' as const,
-      announcements,
-      source: 'static' as const,
-      ipv4: () => undefined,
-    }
-    await upstream.use(serverLinks([SERVER], parts))
+    const origin = { source: 'static', ipv4: () => undefined } as const
+    const { links } = serverLinks([SERVER], { ...world, ...origin, events: core.events, announcements })
+    await upstream.use(links)
     await this.step('nat start', () => this.machine.kernel.reconcile(core.rules()))
     this.core = core
     void core.start()
