@@ -77,7 +77,7 @@ export class FormerPlaces {
     signal: AbortSignal,
   ): Promise<PcpDeleted | PcpRefused | PcpSilent> {
     const way = this.#wayTo(place)
-    if (signal.aborted || way.restsUntil > this.#clock.now()) return SILENT
+    if (!this.#mayAsk(way, signal)) return SILENT
     const link = await this.#opened(way, place)
     if (!link) {
       way.restsUntil = after(this.#clock.now(), LOOK)
@@ -90,6 +90,11 @@ export class FormerPlaces {
       way.restsUntil = after(this.#clock.now(), REST)
     }
     return outcome
+  }
+
+  /** Others may have asked in vain while this one waited for its turn. */
+  #mayAsk({ restsUntil }: Way, signal: AbortSignal): boolean {
+    return !signal.aborted && restsUntil <= this.#clock.now()
   }
 
   /** An address that is ours no more is not sent from, though its socket may be open (RFC 6887 §16.4). */

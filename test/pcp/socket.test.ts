@@ -65,6 +65,17 @@ it('C-8-1: sends from the port it is told, and from another where that is taken'
   expect(third.local.port).toBe(wanted)
 })
 
+it('C-7.1-2: sends from the address it is told, and from no other', async () => {
+  const { at } = await listen('127.0.0.1')
+  const socket = await connectSocket(at, { address: ip('127.0.0.9') })
+  closers.push(() => socket.close())
+  expect(socket.local.address).toBe('127.0.0.9')
+  const taken = await connectSocket(at, { address: ip('127.0.0.8'), port: port(socket.local.port) })
+  closers.push(() => taken.close())
+  expect(taken.local.address).toBe('127.0.0.8')
+  await expect(connectSocket(at, { address: ip('192.0.2.1') })).rejects.toThrow('EADDRNOTAVAIL')
+})
+
 it('closing twice and sending afterwards do no harm', async () => {
   const { at } = await listen('127.0.0.1')
   const socket = await connect(at)

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { ClaimRecord } from '../../src/core/record.ts'
@@ -107,6 +108,30 @@ describe('what was kept', () => {
     const second = await opened({ disk: first.disk })
     const third = await opened({ disk: second.disk })
     expect(third.saved.lastGeneration).toBe(7)
+  })
+})
+
+describe('where a mapping stands', () => {
+  const place = { server: '[2001:db8::1]:5351', client: ip('100.64.0.2'), self: ip('192.0.0.2') }
+  const former = [
+    { place: { server: '100.64.0.1:5351' }, until: millis(900_000) },
+    { place: { ...place, self: undefined }, until: millis(800_000) },
+  ]
+
+  it.each([
+    ['an intent', intent(0)],
+    ['a mapping', active(0)],
+  ])('comes back with %s', async (_what, record) => {
+    const { disk, store } = await opened()
+    await store.put({ ...record, place, former })
+    expect((await opened({ disk })).saved.records).toEqual([{ ...record, place, former }])
+  })
+
+  it('after a reboot what was left elsewhere ends when it would have', async () => {
+    const { disk, store } = await opened({ clock: new VirtualClock(500_000) })
+    await store.put({ ...intent(0), place, former })
+    const { saved } = await opened({ disk, clock: new VirtualClock(1000), bootId: 'two' })
+    expect(saved.records[0]?.former?.map(({ until }) => until)).toEqual([401_000, 301_000])
   })
 })
 
@@ -292,6 +317,28 @@ describe('formats', () => {
       'the journal has format 3, which this version does not read: install',
     )
     expect(disk.text()).toBe(text)
+  })
+
+  it('format 1, which said nothing of places, is read and goes on as the present one', async () => {
+    const disk = new MemoryDisk()
+    const text = await readFile(new URL('../vectors/journal/format-1.txt', import.meta.url), 'utf8')
+    disk.spoil(() => text)
+    const { lines, saved } = await opened({ disk })
+    expect(lines).toEqual([])
+    expect(saved).toMatchObject({ lastGeneration: 2, systemUpdateId: 10, sameBoot: true })
+    expect(saved.records).toMatchObject([
+      {
+        state: 'ACTIVE',
+        generation: 0,
+        wanPort: 50_000,
+        entries: [{ description: 'web', leaseEnd: 'never' }],
+      },
+      { state: 'DELETING', generation: 1, externalPort: 9000, until: 3_606_000 },
+      { state: 'INTENT', generation: 2, externalPort: 8081, until: 3_637_000 },
+    ])
+    expect(saved.records.map(({ place }) => place)).toEqual([undefined, undefined, undefined])
+    expect(disk.text()).toContain('"journal":2')
+    expect((await opened({ disk })).saved.records).toEqual(saved.records)
   })
 
   it('a line with the checksum of nothing is a lost one', () => {

@@ -93,6 +93,17 @@ describe('R6970-5.10-2: another WAN address', () => {
     expect(held(bench)).toEqual(all(B))
   })
 
+  it('C-7.1-2: where it could not be left in time, what stands there is deleted from it as long as it is ours', async () => {
+    const bench = await mapped()
+    bench.carrier.others.add(A)
+    await moveTo(bench, B)
+    await bench.clock.advance(30_000)
+    expect(held(bench)).toEqual(all(B))
+    const fromOld = bench.carrier.sources.slice(-20).filter(({ source }) => source === A)
+    expect(fromOld.length).toBeGreaterThanOrEqual(5)
+    expect(bench.carrier.sources.filter(({ client, source }) => client !== source)).toEqual([])
+  })
+
   it('a carrier that is silent does not delay the move', async () => {
     const bench = await mapped()
     bench.carrier.responder.faults.dropRequests = 1
