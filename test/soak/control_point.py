@@ -19,11 +19,12 @@ import time
 ROUTER, ADDRESS = sys.argv[1], sys.argv[2]
 CHANCE = random.Random(int(sys.argv[3]))
 PORT = 5000
-PORTS = range(20000, 20040)
+PORTS = range(20000, 20025)  # with both protocols fewer than access.perHost
+ADD_EVERY = 0.55  # seconds: access.addRate is two a second
 SERVICE = "urn:schemas-upnp-org:service:WANIPConnection:"
 FITTING = {  # beside 200
-    "AddPortMapping": {"718", "728"},  # a neighbour at the carrier has the port; faster than access.addRate
-    "AddAnyPortMapping": {"728"},
+    "AddPortMapping": {"718"},  # a neighbour at the carrier has the port
+    "AddAnyPortMapping": set(),
     "DeletePortMapping": {"714"},
     "DeletePortMappingRange": {"730"},
     "GetSpecificPortMappingEntry": {"714"},
@@ -36,6 +37,7 @@ LEASES = (60, 60, 120, 600, 3600)
 NAMES = ("game", "Süßes Spiel ♥", "x" * 200, "<b>&amp;'\"", "")
 
 did = collections.Counter()
+added = [0.0]  # when it last added
 streams = []  # connections held open, and when they are dropped
 ended = []
 
@@ -116,6 +118,13 @@ def mapping():
         "NewPortMappingDescription": CHANCE.choice(NAMES),
         "NewLeaseDuration": CHANCE.choice(LEASES),
     }
+
+
+def add(control, action):
+    if time.monotonic() < added[0] + ADD_EVERY:
+        return read_page()
+    added[0] = time.monotonic()
+    return control.call(action, **mapping())
 
 
 def walk():
@@ -208,8 +217,8 @@ def end_all():
 
 
 DOINGS = (
-    (10, lambda: either().call("AddPortMapping", **mapping())),
-    (5, lambda: TWO.call("AddAnyPortMapping", **mapping())),
+    (10, lambda: add(either(), "AddPortMapping")),
+    (5, lambda: add(TWO, "AddAnyPortMapping")),
     (14, lambda: either().call("DeletePortMapping", **key())),
     (1, lambda: TWO.call("DeletePortMappingRange", **whole_range())),
     (14, lambda: either().call("GetSpecificPortMappingEntry", **key())),

@@ -32,9 +32,9 @@ const EXPLAINED: readonly Explanation[] = [
   },
   {
     message: /^the PCP server cannot be reached( \(\d+ more\))?$/,
-    after: CARRIER,
+    after: [...CARRIER, 'WAN address changed'],
     within: 120,
-    because: 'Nobody listens there while it restarts.',
+    because: 'Nobody listens there while it restarts, or the WAN is between two addresses.',
   },
   {
     message: /^no new mappings until the carrier answers$/,
