@@ -9,6 +9,7 @@ import { rivalGateway } from '../lan/rivals.ts'
 import { bootTime } from '../lib/boot-time.ts'
 import { Deadlines } from '../lib/deadlines.ts'
 import type { Log } from '../lib/log.ts'
+import { keepHeapSmall } from '../lib/small-heap.ts'
 import { isJournalStream } from '../log/journal-stream.ts'
 import { createLog } from '../log/logger.ts'
 import { RecentEvents } from '../log/recent.ts'
@@ -47,6 +48,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   if (!config.ok) return reportProblems(config.why, io)
   const missing = missingInterface(config.value)
   if (missing !== undefined) return refuse(io, missing)
+  keepHeapSmall()
   try {
     return await serve(config.value, args, io)
   } catch (error) {
