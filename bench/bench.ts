@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { cpus, release } from 'node:os'
 import { parseArgs } from 'node:util'
@@ -20,9 +19,12 @@ import {
   soapReport,
   type Way,
 } from './sections/soap.ts'
+import { recoveryReport } from './sections/recovery.ts'
+import { renewals, renewalReport } from './sections/renewals.ts'
 import { flood, searches, ssdpReport } from './sections/ssdp.ts'
 import { Daemon, type NatMode } from './support/daemon.ts'
 import { Miniupnpd } from './support/miniupnpd.ts'
+import { askOnRouter } from './support/on-router.ts'
 import { findPlace, type Place } from './support/place.ts'
 import { printed, type Report } from './support/report.ts'
 import type { Latency } from './support/stats.ts'
@@ -127,6 +129,8 @@ async function run(place: Place, plan: Plan): Promise<Results> {
   const peer = place.hasKernel ? await peerCalls(place, plan) : undefined
   if (peer) show(peer.report)
   show(await ssdp(place, plan))
+  show(await recoveryReport(place, plan.footprint.mappings))
+  show(renewalReport(await renewals(place, plan.footprint.mappings)))
   const found = []
   for (const nat of modes)
     found.push({ nat, effort: plan.footprint, footprint: await footprint(place, nat, plan.footprint) })
@@ -147,14 +151,7 @@ async function floors(
   ])
   const daemon = new Daemon(place, 'none')
   await daemon.carrier.said('PCP server on')
-  const script = new URL('pcp-round-trip.js', import.meta.url).pathname
-  const [file = '', ...args] = place.on('cpe', [
-    process.execPath,
-    script,
-    place.carrier,
-    String(effort.calls),
-  ])
-  rows.push(['PCP MAP round trip', JSON.parse(execFileSync(file, args, { encoding: 'utf8' })) as Latency])
+  rows.push(['PCP MAP round trip', askOnRouter(place, 'round-trip', effort.calls) as Latency])
   await daemon.stop()
   if (place.hasKernel) rows.push(['nft transaction, kept nft -i', await nftTransaction(place, effort.calls)])
   return [...rows, ['append and fdatasync', syncedAppend(effort.calls)]]

@@ -1,6 +1,13 @@
-import { pcpRoundTrip } from './sections/floors.ts'
+import { pcpRate, pcpRoundTrip } from './sections/floors.ts'
+import { mapAll } from './sections/recovery.ts'
 
-// Started on the router by the benchmark: CARRIER CALLS. Prints the latency as JSON.
+// Started on the router by the benchmark: WHAT CARRIER CALLS. Prints the result as JSON.
 
-const [carrier = '', calls = '0'] = process.argv.slice(2)
-process.stdout.write(`${JSON.stringify(await pcpRoundTrip(carrier, Number(calls)))}\n`)
+const MEASURES = { 'round-trip': pcpRoundTrip, rate: pcpRate, client: mapAll } as const
+
+const isMeasure = (name: string): name is keyof typeof MEASURES => name in MEASURES
+
+const [name = '', carrier = '', calls = '0'] = process.argv.slice(2)
+if (!isMeasure(name)) throw new Error(`no such measure: ${name}`)
+process.stdout.write(`${JSON.stringify(await MEASURES[name](carrier, Number(calls)))}\n`)
+process.exit()

@@ -54,7 +54,7 @@ const GRANTED: PcpOutcome = {
 
 /** One asker: a router that asks for one mapping after the other, or a single mapping where nothing is paced. */
 class Askers {
-  readonly left: Uint8Array
+  readonly left: Uint32Array
   readonly gap: Float64Array
   readonly timeout: Float64Array
   readonly begun: Float64Array
@@ -63,7 +63,7 @@ class Askers {
   readonly asking: Uint8Array
 
   constructor(count: number, each: number) {
-    this.left = new Uint8Array(count).fill(each)
+    this.left = new Uint32Array(count).fill(each)
     this.gap = new Float64Array(count).fill(firstGap())
     this.timeout = new Float64Array(count)
     this.begun = new Float64Array(count)

@@ -28,6 +28,7 @@ require('node:http').createServer((request, response) => {
   })
 }).listen(Number(process.argv[1]), process.argv[3], () => console.log('ready'))
 `
+const PCP_PORT = 5351
 /** As long as the answer to AddPortMapping. */
 const ANSWER = 280
 
@@ -63,23 +64,46 @@ export async function echoes(
 
 /** MAP requests to the embedded server, one in flight. Run where the daemon runs, by `pcp-round-trip.js`. */
 export async function pcpRoundTrip(carrier: string, calls: number): Promise<Latency> {
-  const socket = createSocket('udp4')
-  socket.connect(5351, carrier)
-  await once(socket, 'connect')
-  const clientAddress = socket.address().address as Ipv4Address
+  const { ask, close } = await bareClient(carrier)
   const times: number[] = []
   const started = performance.now()
   for (let n = 0; n < calls; n++) {
-    const nonce = new Uint8Array(12).fill(n % 251)
-    const map = { nonce, protocol: 17, internalPort: 20_000 + n, externalPort: 0, externalAddress: ANY_IPV4 }
-    const packet = encodeRequest({ clientAddress, lifetime: 120, body: { opcode: 'MAP', map }, options: [] })
     const sent = performance.now()
-    socket.send(packet)
-    await once(socket, 'message')
+    await ask(n)
     times.push(performance.now() - sent)
   }
-  socket.close()
+  close()
   return latencyOf(times, (performance.now() - started) / 1000)
+}
+
+/** So many that the server never waits, and no socket's buffer is full. */
+const IN_FLIGHT = 32
+
+/** How many requests a second the server answers. */
+export async function pcpRate(carrier: string, calls: number): Promise<number> {
+  const { ask, close } = await bareClient(carrier)
+  const started = performance.now()
+  for (let n = 0; n < calls; n += IN_FLIGHT)
+    await Promise.all(Array.from({ length: Math.min(IN_FLIGHT, calls - n) }, (_, i) => ask(n + i)))
+  close()
+  return calls / ((performance.now() - started) / 1000)
+}
+
+/** The least that can speak to a PCP server: `ask(n)` makes mapping `n`, and resolves when something is answered. */
+async function bareClient(carrier: string) {
+  const socket = createSocket('udp4')
+  socket.connect(PCP_PORT, carrier)
+  await once(socket, 'connect')
+  const clientAddress = socket.address().address as Ipv4Address
+  const waiting: (() => void)[] = []
+  socket.on('message', () => waiting.shift()?.())
+  const ask = (n: number) => {
+    const nonce = new Uint8Array(12).fill(n % 251)
+    const map = { nonce, protocol: 17, internalPort: 20_000 + n, externalPort: 0, externalAddress: ANY_IPV4 }
+    socket.send(encodeRequest({ clientAddress, lifetime: 120, body: { opcode: 'MAP', map }, options: [] }))
+    return new Promise<void>((resolve) => waiting.push(resolve))
+  }
+  return { ask, close: () => void socket.close() }
 }
 
 /** One element added to a map by a kept `nft -i`, each acknowledged before the next. Runs in the CPE. */

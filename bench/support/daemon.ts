@@ -66,16 +66,20 @@ export class Daemon {
     await this.#program.said('ready')
   }
 
+  /** Another of our commands, for this daemon. */
+  command(name: string, ...flags: readonly string[]): readonly string[] {
+    return [process.execPath, CLI, name, '--control', this.#control, ...flags]
+  }
+
+  get #control(): string {
+    return join(this.#directory, 'control')
+  }
+
   /** The program on its way up. */
   launch(): Program {
     const { carrier, lan, wan } = this.#place
     const ways = ['--lan', lan, '--wan', wan, '--pcp-server', carrier, '--nat', this.#nat]
-    const files = [
-      '--state-dir',
-      join(this.#directory, 'state'),
-      '--control',
-      join(this.#directory, 'control'),
-    ]
+    const files = ['--state-dir', join(this.#directory, 'state'), '--control', this.#control]
     const config = ['--config', join(this.#directory, 'config.toml'), '--http-port', String(HTTP_PORT)]
     return new Program(this.#place.on('cpe', [process.execPath, CLI, 'run', ...ways, ...files, ...config]))
   }

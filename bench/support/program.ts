@@ -5,10 +5,12 @@ import { readFileSync } from 'node:fs'
 /** Hundredths of a second: what /proc counts processor time in, on every Linux that Node runs on. */
 const TICKS = 100
 const LONGEST_START = 20_000
+const MOST_OUTPUT = 65_536
 
 /** A program under measurement. */
 export class Program {
   readonly #child: ChildProcess
+  /** What it said first; some go on talking for ever. */
   #output = ''
 
   constructor(command: readonly string[], env: NodeJS.ProcessEnv = process.env) {
@@ -16,7 +18,7 @@ export class Program {
     this.#child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'], env })
     for (const stream of [this.#child.stdout, this.#child.stderr])
       stream?.on('data', (data: Buffer) => {
-        this.#output = (this.#output + data.toString()).slice(-4096)
+        if (this.#output.length < MOST_OUTPUT) this.#output += data.toString()
       })
   }
 

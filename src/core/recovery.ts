@@ -26,6 +26,8 @@ export class Recovery implements PcpEvents {
   readonly #upkeep: Upkeep
   readonly #learnAddress: () => void
   #lost: Lost[] = []
+  /** Do they stand in their order, the most urgent last? */
+  #isOrdered = false
   #recovering: Promise<void> | undefined
   #lastHint: Millis | undefined
 
@@ -90,6 +92,7 @@ export class Recovery implements PcpEvents {
     const before = this.#lost.filter(({ mapping }) => !told.has(mapping))
     const lost = mappings.map((mapping) => ({ mapping, grant: mapping.grant }))
     this.#lost = [...before, ...lost]
+    this.#isOrdered = false
     if (this.#recovering || this.#lost.length === 0) return
     this.#recovering = this.#run().finally(() => {
       this.#recovering = undefined
@@ -116,11 +119,12 @@ export class Recovery implements PcpEvents {
   /** What data flows through comes first, then what ends first by itself. */
   #mostUrgent(busy: ReadonlySet<Port>): Lost | undefined {
     const idle = ({ mapping: { claim } }: Lost) => claim.wanPort === undefined || !busy.has(claim.wanPort)
-    const [next] = this.#lost.toSorted(
-      (a, b) => Number(idle(a)) - Number(idle(b)) || lifetimeEnd(a.grant) - lifetimeEnd(b.grant),
-    )
-    this.#lost = this.#lost.filter((lost) => lost !== next)
-    return next
+    if (!this.#isOrdered)
+      this.#lost.sort(
+        (a, b) => Number(idle(b)) - Number(idle(a)) || lifetimeEnd(b.grant) - lifetimeEnd(a.grant),
+      )
+    this.#isOrdered = true
+    return this.#lost.pop()
   }
 
   async #run(): Promise<void> {
