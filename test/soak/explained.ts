@@ -84,12 +84,12 @@ export function explanationOf(
 /** Lines that need an explanation. */
 export const needsExplanation = ({ level }: Said): boolean => SPEAKS_UP.has(level)
 
-/** `at` is when it was read: the soak reads every few seconds. */
-export function parseLine(line: string, at: number, life: number): Said {
+/** `began` is the date of second 0, in milliseconds. A line without a time of its own is as old as when it was read. */
+export function parseLine(line: string, read: number, life: number, began: number): Said {
   try {
-    const { level, msg } = JSON.parse(line) as { level: string; msg: string }
-    return { at, life, level, message: msg, line }
+    const { level, msg, time } = JSON.parse(line) as { level: string; msg: string; time: string }
+    return { at: (Date.parse(time) - began) / 1000, life, level, message: msg, line }
   } catch {
-    return { at, life, level: 'none', message: line, line }
+    return { at: read, life, level: 'none', message: line, line }
   }
 }

@@ -16,6 +16,7 @@ export class Watch {
   readonly #world: World
   readonly #directory: string
   readonly #now: () => number
+  readonly #began: number
   #life = 0
   #pid: number | undefined
   #read = 0
@@ -24,6 +25,7 @@ export class Watch {
     this.#world = world
     this.#directory = directory
     this.#now = now
+    this.#began = Date.now() - now() * 1000
   }
 
   async readLines(): Promise<void> {
@@ -35,7 +37,7 @@ export class Watch {
     }
     const news = daemon.said.slice(this.#read)
     this.#read += news.length
-    this.said.push(...news.map((line) => parseLine(line, this.#now(), this.#life)))
+    this.said.push(...news.map((line) => parseLine(line, this.#now(), this.#life, this.#began)))
     if (news.length > 0) await appendFile(join(this.#directory, 'daemon.ndjson'), `${news.join('\n')}\n`)
   }
 
