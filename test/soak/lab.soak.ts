@@ -135,10 +135,10 @@ describe(`${SOAK_MINUTES} minutes among real clients, seed ${SOAK_SEED}`, () => 
   })
 
   // Of two hours the last life has 72 minutes, and its last two thirds about 25,000 calls of control points, of which
-  // 5,000 make a mapping. So 0.6 MiB of the heap are 25 octets a call: less than any object takes. Less cannot be asked,
+  // 5,000 make a mapping. So 0.6 MiB of objects are 25 octets a call: less than any object takes. Less cannot be asked,
   // as tables are larger at one moment than at another. Resident memory also has what the allocators keep for later.
   it.each([
-    ['heap after collection, MiB', 0.6],
+    ['objects in it, MiB', 0.6],
     ['memory outside the heap, MiB', 0.3],
     ['resident memory, MiB', 3],
     ['open files', 4],

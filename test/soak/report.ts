@@ -43,6 +43,8 @@ export function curves({ samples, measures }: Soak): Readonly<Record<string, rea
   return {
     'resident memory, MiB': sampled(({ rss }) => rss),
     'heap after collection, MiB': collected.map(({ at, heapUsed }) => ({ at, value: heapUsed })),
+    'compiled code in it, MiB': collected.map(({ at, code }) => ({ at, value: code })),
+    'objects in it, MiB': collected.map(({ at, heapUsed, code }) => ({ at, value: heapUsed - code })),
     'memory outside the heap, MiB': collected.map(({ at, external }) => ({ at, value: external })),
     'open files': sampled(({ files }) => sum(files)),
     'timers, sockets and other handles': measured.map(({ at, resources }) => ({ at, value: sum(resources) })),

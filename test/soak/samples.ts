@@ -106,6 +106,8 @@ export interface Measure {
   /** Whether the garbage was collected just before. */
   readonly collected: boolean
   readonly heapUsed: number
+  /** Of the heap: code as it was compiled. 0 where nothing was collected. */
+  readonly code: number
   readonly external: number
   /** What keeps the process going, by kind: timers, sockets, servers. */
   readonly resources: Readonly<Record<string, number>>
@@ -116,6 +118,12 @@ export async function readMeasures({ measures }: World): Promise<readonly Measur
   const lines = (await readFile(measures, 'utf8')).split('\n').filter(Boolean)
   return lines.map((line) => {
     const measure = JSON.parse(line) as Measure
-    return { ...measure, heapUsed: measure.heapUsed / MIB, external: measure.external / MIB }
+    const inMib = (octets: number) => octets / MIB
+    return {
+      ...measure,
+      heapUsed: inMib(measure.heapUsed),
+      code: inMib(measure.code),
+      external: inMib(measure.external),
+    }
   })
 }
