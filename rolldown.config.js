@@ -12,6 +12,17 @@ const descriptors = Object.fromEntries(
  */
 const UNUSED = ['@fastify/ajv-compiler', '@fastify/fast-json-stringify-compiler', 'light-my-request']
 
+/** What node-ssdp uses of two large libraries: a Promise, as the language has it, and one function. */
+const SMALLER = {
+  bluebird: 'module.exports = Promise',
+  async: 'exports.each = require("async/each")',
+}
+const smaller = {
+  name: 'smaller',
+  resolveId: (source) => (source in SMALLER ? `\0${source}` : null),
+  load: (id) => SMALLER[id.slice(1)] ?? null,
+}
+
 /** V8 keeps a file in memory as it is read, and with one character beyond Latin-1 in twice as many octets. */
 const ascii = {
   name: 'ascii',
@@ -26,7 +37,7 @@ const escaped = (code) =>
 export default {
   input: 'src/cli.ts',
   platform: 'node',
-  plugins: [ascii],
+  plugins: [smaller, ascii],
   resolve: { alias: Object.fromEntries(UNUSED.map((name) => [name, false])) },
   transform: {
     define: { __VERSION__: JSON.stringify(version), __DESCRIPTORS__: JSON.stringify(descriptors) },

@@ -61,7 +61,7 @@ const FULL: Plan = {
 }
 
 const SHORT: Plan = {
-  sizes: [0, 3000],
+  sizes: [0, 10_000],
   ways: [{ connections: 1, close: true }],
   effort: { calls: 200, rounds: 5 },
   footprint: { mappings: 1000, pairs: 500, idleSeconds: 2 },

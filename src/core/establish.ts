@@ -4,7 +4,7 @@ import type { Context } from './context.ts'
 import { Fault } from './fault.ts'
 import { forward, withdraw } from './forward.ts'
 import { believed } from './lease.ts'
-import { type Claim, type Grant, happened, type Mapping } from './mapping.ts'
+import { type Claim, type Grant, happened } from './mapping.ts'
 import type { PcpGranted, PcpOutcome } from './ports.ts'
 import { errorOf } from './rfc6970.ts'
 import { type Wish, firstRule } from './translate.ts'
@@ -57,9 +57,9 @@ const isAsWished = (outcome: PcpOutcome, wish: Wish): outcome is PcpGranted =>
  */
 function isElsewhere({ external, table }: Context, outcome: PcpOutcome): boolean {
   if (outcome.kind !== 'granted' || outcome.external.address === external.address) return false
-  const isShownThere = ({ claim, grant }: Mapping) =>
-    claim.state === 'ACTIVE' && grant.external.address === external.address
-  return [...table.mappings()].some(isShownThere)
+  for (const { claim, grant } of table.mappings())
+    if (claim.state === 'ACTIVE' && grant.external.address === external.address) return true
+  return false
 }
 
 interface Attempt {
