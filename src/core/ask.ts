@@ -60,11 +60,11 @@ async function askHere(
       if (!(await write()) && !request.renews) return SILENT
     }
     await afterDeletes(ports.clock, claim, signal)
+    claim.asking++
     const outcome = await ports.pcp.map({ ...request, place: claim.place }, signal)
-    if (outcome.kind === 'elsewhere') continue
-    // A copy of the request may be on its way for a while yet.
+    claim.asking--
     claim.askedAt = ports.clock.now()
-    return outcome
+    if (outcome.kind !== 'elsewhere') return outcome
   }
   return SILENT
 }

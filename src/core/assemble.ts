@@ -23,6 +23,7 @@ import type { Saved } from './record.ts'
 import { Recovery } from './recovery.ts'
 import { restore } from './restoration.ts'
 import type { Protocol } from './types.ts'
+import { pcpMapping } from './translate.ts'
 import { Tombstones } from './tombstones.ts'
 import { Upkeep } from './upkeep.ts'
 import { WanPorts } from './wan-ports.ts'
@@ -73,6 +74,10 @@ export function assembleCore(ports: Ports, options: CoreOptions): Core {
   const adding = new Adding(context, policy, { leftovers, mappings, probes, upkeep })
   const learning = new LearnAddress(context)
   const recovery = new Recovery(context, upkeep, () => learning.start())
+  context.departures.listen((claim) => {
+    const mapping = context.table.ofPcpMapping(pcpMapping(claim))
+    if (mapping?.claim === claim) void upkeep.unblocked(mapping)
+  })
   restore(context, { leftovers, mappings }, options.saved)
   return {
     iwf: new InterworkingFunction(context, { adding, mappings, policy, probes }),

@@ -143,6 +143,7 @@ const newClaim = (
   place,
   former,
   state: 'INTENT',
+  asking: 0,
   askedAt: undefined,
   census,
   unmapped: undefined,

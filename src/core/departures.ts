@@ -1,17 +1,19 @@
-import { atMost, either, within } from '../lib/abort.ts'
+import { atMost, either } from '../lib/abort.ts'
 import { after, millis } from '../lib/units.ts'
 import type { Claim } from './mapping.ts'
-import type { Standing } from './place.ts'
 import type { Ports } from './ports.ts'
-import { unmapAt } from './whereabouts.ts'
+import { leave } from './whereabouts.ts'
 
 /** How long a request waits for the place before to be cleared, where what stands there may be in its way. */
 const PATIENCE = millis(9000)
 
 interface Departure {
   readonly stop: AbortController
-  readonly done: Promise<unknown>
+  readonly deleted: Promise<unknown>
 }
+
+/** Who may be waiting for it. */
+type Cleared = (claim: Claim) => void
 
 /**
  * What living mappings left behind at another server, or under another address of ours: it is deleted there once they
@@ -22,10 +24,18 @@ export class Departures {
   readonly #ports: Ports
   readonly #closing: AbortSignal
   readonly #running = new Map<Claim, Departure>()
+  /** Claims whose request waits for it. */
+  readonly #awaited = new Set<Claim>()
+  #cleared: Cleared = () => undefined
 
   constructor(ports: Ports, closing: AbortSignal) {
     this.#ports = ports
     this.#closing = closing
+  }
+
+  /** Tells when all that a claim left behind was deleted, unless its request waits for that. */
+  listen(cleared: Cleared): void {
+    this.#cleared = cleared
   }
 
   /** Begins to delete what `claim` left behind, unless that is under way. */
@@ -39,31 +49,37 @@ export class Departures {
     this.#running.delete(claim)
   }
 
-  /** Waits some seconds until nothing is left behind. False: nothing was that could be deleted. */
+  /** The same, and waits some seconds for it where there is a way. False: there is nothing, or no way to it now. */
   async clear(claim: Claim): Promise<boolean> {
     const { clock, pcp } = this.#ports
-    if (!claim.former.some(({ place }) => pcp.reaches(place))) return false
     this.start(claim)
     const departure = this.#running.get(claim)
-    if (departure) await atMost(clock, after(clock.now(), PATIENCE), departure.done)
+    if (!departure || !claim.former.some(({ place }) => pcp.reaches(place))) return false
+    this.#awaited.add(claim)
+    await atMost(clock, after(clock.now(), PATIENCE), departure.deleted)
+    this.#awaited.delete(claim)
     return true
   }
 
   #begin(claim: Claim): void {
     const stop = new AbortController()
     const end = either(stop.signal, this.#closing)
-    const done = Promise.all(claim.former.map((standing) => this.#leave(claim, standing, end.signal)))
-    const departure = { stop, done }
+    const left = claim.former.map((standing) => ({
+      standing,
+      ...leave(this.#ports, claim, standing, end.signal),
+    }))
+    const departure = { stop, deleted: Promise.all(left.map(({ deleted }) => deleted)) }
     this.#running.set(claim, departure)
-    void done.then(() => {
+    void departure.deleted.then(() => {
+      if (!end.signal.aborted && !this.#awaited.has(claim)) this.#cleared(claim)
+    })
+    const forgotten = left.map(async ({ ended, standing }) => {
+      await ended
+      if (!end.signal.aborted) claim.former = claim.former.filter((other) => other !== standing)
+    })
+    void Promise.all(forgotten).then(() => {
       end[Symbol.dispose]()
       if (this.#running.get(claim) === departure) this.#running.delete(claim)
     })
-  }
-
-  async #leave(claim: Claim, standing: Standing, signal: AbortSignal): Promise<void> {
-    const unmap = (until: AbortSignal) => unmapAt(this.#ports, claim, standing, until)
-    await within(this.#ports.clock, standing.until, unmap, signal)
-    if (!signal.aborted) claim.former = claim.former.filter((other) => other !== standing)
   }
 }

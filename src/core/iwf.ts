@@ -69,7 +69,6 @@ export class InterworkingFunction implements Gateway {
         ? this.#adding.addAgain(held, request, due)
         : this.#adding.create(request, METHOD.AddPortMapping.preferFailure, due))
     })
-    this.#mappings.acknowledge(this.#context.table.at(protocol, externalPort))
   }
 
   /** RFC 6970 §5.6.1. What the host has already keeps its port (WANIPConnection:2 figure 2-4). */
@@ -78,14 +77,12 @@ export class InterworkingFunction implements Gateway {
     this.#meet(request.internalClient)
     const due = this.#deadline()
     const { protocol, internalClient, internalPort } = request
-    const port = await this.#turns.run(`${protocol}:${internalClient}:${internalPort}`, async () => {
+    return await this.#turns.run(`${protocol}:${internalClient}:${internalPort}`, async () => {
       const held = this.#mappings.held(request)
       if (!held) return await this.#adding.create(request, METHOD.AddAnyPortMapping.preferFailure, due)
       await this.#adding.addAgain(held, { ...request, externalPort: held.externalPort }, due)
       return held.externalPort
     })
-    this.#mappings.acknowledge(this.#context.table.at(protocol, port))
-    return port
   }
 
   /** RFC 6970 §5.8. */

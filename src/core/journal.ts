@@ -66,7 +66,6 @@ const recordOf = (mapping: Mapping): ActiveRecord => ({
   filtered: mapping.filtered,
   static: mapping.static || undefined,
   mac: mapping.mac,
-  acknowledged: mapping.acknowledged,
   entries: [...mapping.entries.values()].map(entryRecord),
 })
 

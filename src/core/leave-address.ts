@@ -3,6 +3,7 @@ import type { Millis } from '../lib/units.ts'
 import type { Context } from './context.ts'
 import type { Claim } from './mapping.ts'
 import { pcpMapping } from './translate.ts'
+import { mayComeLate } from './whereabouts.ts'
 
 /**
  * The router has another address now, and the old one still works: what was mapped from that is deleted at the
@@ -27,8 +28,8 @@ export async function leaveAddress({ closing, ports, table }: Context, due: Mill
   await within(ports.clock, due, leave, closing)
 }
 
-/** Nothing of the claim stands there any more. */
-function left(claim: Claim, at: Millis): void {
-  claim.unmapped = { place: claim.place, at }
-  claim.place = undefined
+/** Nothing of the claim stands there any more, unless a request on its way makes it anew. */
+function left(claim: Claim, now: Millis): void {
+  claim.unmapped = { place: claim.place, at: now }
+  if (!mayComeLate(claim, now)) claim.place = undefined
 }

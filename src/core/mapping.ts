@@ -40,14 +40,16 @@ export interface Claim {
   state: State
   /** Where its state is counted. */
   readonly census: Census
-  /** When the last request for it was answered or given up; undefined when there was none in this run. */
+  /** Requests for it that are under way. */
+  asking: number
+  /** When the last one was answered or given up; undefined when there was none in this run. */
   askedAt: Millis | undefined
   /** The last delete. */
   unmapped: { readonly place: Place | undefined; readonly at: Millis } | undefined
 }
 
 /** What a claim is about, whatever became of it. */
-export type ClaimName = Omit<Claim, 'state' | 'askedAt' | 'census' | 'unmapped'>
+export type ClaimName = Omit<Claim, 'state' | 'asking' | 'askedAt' | 'census' | 'unmapped'>
 
 /** `event` befell the claim. */
 export function happened(claim: Claim, event: Event): void {
@@ -69,8 +71,6 @@ export interface Mapping {
   /** The operator's own, which no LAN host changes or deletes. */
   readonly static: boolean
   grant: Grant
-  /** Has the answer left that tells a control point of it? Else nobody may know of it, should we crash. */
-  acknowledged: boolean
   /** Once had an entry of one remote host alone, so the carrier may filter. */
   filtered: boolean
   readonly entries: Map<RemoteHost, Entry>

@@ -62,7 +62,6 @@ export class Mappings {
       grant,
       filtered: false,
       static: request.static === true,
-      acknowledged: request.lease !== 'infinite',
       entries: new Map(),
     }
     table.add(mapping)
@@ -70,13 +69,6 @@ export class Mappings {
     this.#upkeep.keep(mapping)
     changes.table()
     await put
-  }
-
-  /** The answer leaves that tells of the mapping. */
-  acknowledge(mapping: Mapping | undefined): void {
-    if (!mapping || mapping.acknowledged) return
-    mapping.acknowledged = true
-    void this.#context.journal.active(mapping)
   }
 
   /**
@@ -106,11 +98,11 @@ export class Mappings {
   /** A mapping of the last run is in the table again. */
   restore(claim: Claim, record: ActiveRecord): Mapping {
     const { ports, table } = this.#context
-    const { acknowledged, external, externalPort, filtered, lifetime, mac, preferFailure } = record
+    const { external, externalPort, filtered, lifetime, mac, preferFailure } = record
     const isStatic = record.static === true
     const grant = { external, lifetime, from: ports.clock.now() }
     const entries = new Map()
-    const made = { externalPort, preferFailure, static: isStatic, filtered, acknowledged }
+    const made = { externalPort, preferFailure, static: isStatic, filtered }
     const mapping = { ...made, claim, mac, grant, entries }
     table.add(mapping)
     for (const entry of record.entries) this.#leases.arm(table.restoreEntry({ ...entry, mapping }))

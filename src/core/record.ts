@@ -40,8 +40,6 @@ export interface ActiveRecord extends ClaimPart {
   readonly filtered: boolean
   readonly static?: true | undefined
   readonly mac?: MacAddress | undefined
-  /** Has the answer left that tells of it? */
-  readonly acknowledged: boolean
   readonly entries: readonly EntryRecord[]
 }
 

@@ -1,15 +1,9 @@
-import { type Millis, after, millis, toMillis } from '../lib/units.ts'
+import { type Millis, after, toMillis } from '../lib/units.ts'
 import type { Context } from './context.ts'
 import type { Leftovers } from './leftovers.ts'
-import { happened, isRetired, type Mapping } from './mapping.ts'
+import { happened } from './mapping.ts'
 import type { Mappings } from './mappings.ts'
 import type { ActiveRecord, ClaimRecord, DeletingRecord, Saved } from './record.ts'
-
-/**
- * An infinite lease whose answer may never have left: a control point that wants it asks again within this time, else
- * nobody knows of it.
- */
-const UNACKNOWLEDGED = millis(600_000)
 
 interface RestorationParts {
   readonly mappings: Mappings
@@ -50,8 +44,7 @@ function restoreOne(context: Context, { leftovers, mappings }: RestorationParts,
     return
   }
   happened(claim, sameBoot ? 'resumed' : 'rebooted')
-  const mapping = mappings.restore(claim, record)
-  if (!mapping.acknowledged) forgetUnlessAsked(context, mappings, mapping)
+  mappings.restore(claim, record)
 }
 
 const lives = ({ entries }: ActiveRecord, now: Millis): boolean =>
@@ -62,14 +55,4 @@ const deletingOf = (record: ClaimRecord, now: Millis): DeletingRecord => {
   const until = record.state === 'ACTIVE' ? after(now, toMillis(record.lifetime)) : record.until
   const claim = { generation, protocol, client, internalPort, wanPort, place, former }
   return { state: 'DELETING', ...claim, externalPort, until }
-}
-
-function forgetUnlessAsked({ changes, ports }: Context, mappings: Mappings, mapping: Mapping): void {
-  const { clock, log } = ports
-  clock.at(after(clock.now(), UNACKNOWLEDGED), () => {
-    if (mapping.acknowledged || isRetired(mapping)) return
-    log.info({ mapping: mapping.claim }, 'a mapping that nobody was told of is deleted')
-    mappings.retire(mapping)
-    changes.table()
-  })
 }

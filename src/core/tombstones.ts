@@ -7,7 +7,7 @@ import { type Claim, happened, type PortKey, portKey } from './mapping.ts'
 import type { Place } from './place.ts'
 import type { Ports } from './ports.ts'
 import { pcpMapping } from './translate.ts'
-import { LATEST_COPY, unmapAt } from './whereabouts.ts'
+import { LATEST_COPY, leave, mayComeLate, unmapAt } from './whereabouts.ts'
 
 /** How long the second delete is tried: nothing but a network that repeats and delays made it necessary. */
 const AGAIN = millis(60_000)
@@ -107,7 +107,7 @@ export class Tombstones {
   /** Its WAN port is free when the claim has ended wherever it was asked for: from there packets would come to it. */
   async #close(claim: Claim, last: Promise<Millis>): Promise<void> {
     this.#size++
-    const before = claim.former.map(({ place, until }) => this.#ended(claim, place, until))
+    const before = claim.former.map((standing) => leave(this.#ports, claim, standing, this.#closing).ended)
     const free = millis(Math.max(...(await Promise.all([last, ...before]))))
     this.#size--
     const again = this.#mayBeUndone(claim, free) ? this.#deleteAgain(claim) : undefined
@@ -115,9 +115,9 @@ export class Tombstones {
   }
 
   /** Was the claim deleted, and may a copy of its last request arrive at the carrier later and undo that? */
-  #mayBeUndone({ askedAt }: Claim, free: Millis): boolean {
+  #mayBeUndone(claim: Claim, free: Millis): boolean {
     const now = this.#ports.clock.now()
-    return free <= now && askedAt !== undefined && now < after(askedAt, LATEST_COPY)
+    return free <= now && mayComeLate(claim, now)
   }
 
   /** Nobody waits for it, and it must not meet the next life of the port, which NAT-PMP would not tell apart. */

@@ -81,6 +81,12 @@ export class Upkeep {
     return outcome
   }
 
+  /** What may have kept the carrier from granting the mapping is gone: a refusal need not be waited out. */
+  async unblocked(mapping: Mapping): Promise<void> {
+    const { state } = mapping.claim
+    if (state !== 'ACTIVE' && state !== 'RENEWING') await this.recreate(mapping)
+  }
+
   /** Takes in what the server says of the mapping, asked or not. */
   settle(mapping: Mapping, outcome: PcpOutcome): void {
     if (outcome.kind === 'granted') this.#renewed(mapping, outcome)

@@ -1,4 +1,4 @@
-import { sleepUntil } from '../lib/abort.ts'
+import { sleepUntil, within } from '../lib/abort.ts'
 import type { Clock } from '../lib/clock.ts'
 import { type Millis, after, millis, toMillis } from '../lib/units.ts'
 import type { Claim } from './mapping.ts'
@@ -28,6 +28,10 @@ export function arrive(claim: Claim, here: Place | undefined, heldUntil: Millis)
   claim.place = placeOf(claim, here)
   return true
 }
+
+/** May a request for it come to the server after a delete that leaves now, and undo that? */
+export const mayComeLate = ({ asking, askedAt }: Claim, now: Millis): boolean =>
+  asking > 0 || (askedAt !== undefined && now < after(askedAt, LATEST_COPY))
 
 /** A delete of the same life is on its way where the claim is asked for again: it must not come after the request. */
 export async function afterDeletes(
@@ -62,4 +66,29 @@ export async function unmapAt(
     await sleepUntil(clock, after(clock.now(), retryTime(result, lifetime, random.unit())), signal)
   }
   return until
+}
+
+/** An end at a place where nothing is asked for any more, in two steps. */
+interface Leaving {
+  /** It was deleted there, or has ended. */
+  readonly deleted: Promise<Millis>
+  /** The same, and no request that was on its way can have made it anew: it was deleted once more. */
+  readonly ended: Promise<Millis>
+}
+
+/** Has the claim deleted where it was left. */
+export function leave(
+  ports: Pick<Ports, 'clock' | 'log' | 'pcp' | 'random'>,
+  claim: Claim,
+  standing: Standing,
+  signal: AbortSignal,
+): Leaving {
+  const { clock } = ports
+  const unmap = () => within(clock, standing.until, (until) => unmapAt(ports, claim, standing, until), signal)
+  const deleted = unmap()
+  const again = async () => {
+    await sleepUntil(clock, after(clock.now(), LATEST_COPY), signal)
+    return await unmap()
+  }
+  return { deleted, ended: deleted.then(again) }
 }

@@ -29,6 +29,7 @@ export interface Reach {
 interface Way {
   link?: FormerLink | undefined
   idle?: Disposable | undefined
+  /** The server said nothing, and is left alone until then. */
   restsUntil: Millis
 }
 
@@ -61,7 +62,8 @@ export class FormerPlaces {
     while (!signal.aborted) {
       const outcome = await this.#turns.run(keyOf(place), () => this.#attempt(mapping, place, signal))
       if (outcome.kind !== 'silent') return outcome
-      await sleepUntil(this.#clock, this.#wayTo(place).restsUntil, signal)
+      const next = Math.max(after(this.#clock.now(), LOOK), this.#wayTo(place).restsUntil)
+      await sleepUntil(this.#clock, millis(next), signal)
     }
     return SILENT
   }
@@ -79,10 +81,7 @@ export class FormerPlaces {
     const way = this.#wayTo(place)
     if (!this.#mayAsk(way, signal)) return SILENT
     const link = await this.#opened(way, place)
-    if (!link) {
-      way.restsUntil = after(this.#clock.now(), LOOK)
-      return SILENT
-    }
+    if (!link) return SILENT
     const due = after(this.#clock.now(), PATIENCE)
     const outcome = await within(this.#clock, due, (until) => link.unmap(mapping, until), signal)
     if (outcome.kind === 'silent' && !signal.aborted) {

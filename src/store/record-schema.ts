@@ -54,7 +54,6 @@ const record = v.variant('state', [
     filtered: v.boolean(),
     static: v.optional(v.literal(true)),
     mac: v.optional(text<MacAddress>(parseMac)),
-    acknowledged: v.boolean(),
     entries: v.pipe(v.array(entry), v.minLength(1)),
   }),
 ])

@@ -17,6 +17,7 @@ const mapping = (externalPort: number): Mapping => ({
     wanPort: port(externalPort),
     generation: 0,
     state: 'ACTIVE',
+    asking: 0,
     askedAt: undefined,
     census: new Census(),
     place: undefined,
@@ -29,7 +30,6 @@ const mapping = (externalPort: number): Mapping => ({
   grant: { external: { address: HOST, port: port(externalPort) }, lifetime: seconds(1), from: millis(0) },
   filtered: false,
   static: false,
-  acknowledged: true,
   entries: new Map(),
 })
 

@@ -320,6 +320,7 @@ describe('places that were left', () => {
     await clock.advance(600_000)
     expect([old.deleted, upstream.reaches(old.place)]).toEqual([[], false])
     left.owned = true
+    expect(upstream.reaches(old.place)).toBe(true)
     await clock.advance(30_000)
     expect(await outcome).toMatchObject({ kind: 'deleted' })
   })

@@ -37,7 +37,6 @@ const active = (generation: number, leaseEnd: number | 'never' = 'never'): Claim
   lifetime: seconds(3600),
   preferFailure: true,
   filtered: false,
-  acknowledged: true,
   entries: [
     {
       remoteHost: '',

@@ -8,18 +8,35 @@ const FIRST = Number(process.env['CRASH_SEED'] ?? 1)
 const COUNT = Number(process.env['CRASH_COUNT'] ?? 1000)
 const BATCH = 100
 
-const batches = Array.from({ length: Math.ceil(COUNT / BATCH) }, (_, i) => FIRST + i * BATCH)
+interface Kind {
+  /** What is beside crashes and a bad line. */
+  readonly beside: string
+  readonly moves: boolean
+  readonly count: number
+}
 
-describe('a daemon killed at any step, over a line that loses, repeats and reorders', () => {
-  it.each(batches)(
-    'T26: loses nothing and leaves nothing behind (seeds from %i)',
-    { timeout: 600_000 },
-    async (first) => {
-      for (let seed = first; seed < Math.min(first + BATCH, FIRST + COUNT); seed++) {
-        const { story, wrong } = await runSchedule(seed)
-        if (COUNT === 1 || wrong.length > 0) console.log(story.join('\n'))
-        expect(wrong, `CRASH_SEED=${seed} CRASH_COUNT=1 npx vitest run test/whole/crash.test.ts`).toEqual([])
-      }
-    },
-  )
-})
+const KINDS: readonly Kind[] = [
+  { beside: 'at one place', moves: false, count: COUNT },
+  { beside: 'while its address and its PCP server change', moves: true, count: Math.ceil(COUNT / 10) },
+]
+
+describe.each(KINDS)(
+  'a daemon killed at any step, over a line that loses, repeats and reorders, $beside',
+  ({ count, moves }) => {
+    const last = FIRST + count
+    const batches = Array.from({ length: Math.ceil(count / BATCH) }, (_, i) => FIRST + i * BATCH)
+    it.each(batches)(
+      'T26: loses nothing and leaves nothing behind (seeds from %i)',
+      { timeout: 600_000 },
+      async (first) => {
+        for (let seed = first; seed < Math.min(first + BATCH, last); seed++) {
+          const { story, wrong } = await runSchedule(seed, { moves })
+          if (COUNT === 1 || wrong.length > 0) console.log(story.join('\n'))
+          expect(wrong, `CRASH_SEED=${seed} CRASH_COUNT=1 npx vitest run test/whole/crash.test.ts`).toEqual(
+            [],
+          )
+        }
+      },
+    )
+  },
+)

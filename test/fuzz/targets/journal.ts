@@ -16,7 +16,6 @@ const ACTIVE = {
   lifetime: 3600,
   preferFailure: true,
   filtered: false,
-  acknowledged: true,
   entries: [ENTRY],
 }
 

@@ -1,21 +1,25 @@
 import { type CoreOptions, assembleCore, type Core } from '../../../src/core/assemble.ts'
+import { leaveAddress } from '../../../src/core/leave-address.ts'
 import type { Place } from '../../../src/core/place.ts'
 import type { NatPort, NatRule, TimedRule } from '../../../src/core/ports.ts'
 import type { Protocol } from '../../../src/core/types.ts'
 import { sharedAbort } from '../../../src/lib/abort.ts'
 import { type Clock, repeated } from '../../../src/lib/clock.ts'
-import { type Millis, type Port, type Seconds, millis, seconds } from '../../../src/lib/units.ts'
+import type { IpAddress } from '../../../src/lib/ip.ts'
+import { type Millis, type Port, type Seconds, after, millis, seconds } from '../../../src/lib/units.ts'
 import { Announcements } from '../../../src/pcp/announcements.ts'
 import { formerLink } from '../../../src/pcp/former-link.ts'
 import { serverLinks } from '../../../src/pcp/server-links.ts'
+import { serverNamed } from '../../../src/pcp/server-name.ts'
 import { Upstream } from '../../../src/pcp/upstream.ts'
 import type { Disk, DiskFile } from '../../../src/store/disk.ts'
 import { JournalStore } from '../../../src/store/journal-store.ts'
 import { FREE } from '../../support/core-bench.ts'
 import { FakeHosts } from '../../support/fake-hosts.ts'
-import { SERVER } from '../../support/memory-carrier.ts'
-import { type Machine, ROUTER } from './machine.ts'
+import type { Machine } from './machine.ts'
 
+/** How long an old address is left before the new one is used. */
+const LEAVING = millis(1500)
 /** Milliseconds that a sync takes at most. */
 const SLOWEST_SYNC = 20
 
@@ -34,6 +38,8 @@ export class Life {
   core: Core | undefined
   #alive = true
   #stepsLeft: number
+  /** Asks the server that the router is told now, from the address that it has now. */
+  #use: () => Promise<void> = () => Promise.resolve()
 
   /** `steps` until it dies; Infinity to live on. */
   constructor(machine: Machine, steps: number) {
@@ -55,7 +61,7 @@ export class Life {
   }
 
   async start(): Promise<void> {
-    const { dice: random, log, secret } = this.machine
+    const { dice: random, log, network, secret } = this.machine
     const clock = this.#clock()
     const store = new JournalStore({
       clock,
@@ -68,8 +74,11 @@ export class Life {
     const connect = this.machine.link.connect(this)
     const world = { clock, random, log, secret, connect, natPmp: 'off' as const }
     const reach = {
-      owns: ({ client }: Place) => client === undefined || client === ROUTER,
-      open: (place: Place) => formerLink(SERVER, place, world),
+      owns: ({ client }: Place) => client === undefined || network.owned.has(client),
+      open: async (place: Place) => {
+        const server = serverNamed(place.server)
+        return server && (await formerLink(server, place, world))
+      },
     }
     const upstream = new Upstream({ clock, log, reach })
     const ports = { clock, random, log, store, nat: this.#nat(), hosts: new FakeHosts(), pcp: upstream }
@@ -78,11 +87,29 @@ export class Life {
     upstream.listen(core.events)
     const announcements = new Announcements()
     const origin = { source: 'static', ipv4: () => undefined } as const
-    const { links } = serverLinks([SERVER], { ...world, ...origin, events: core.events, announcements })
-    await upstream.use(links)
+    const parts = { ...world, ...origin, events: core.events, announcements }
+    let [server, ways] = [network.server, serverLinks([network.server], parts)]
+    this.#use = async () => {
+      if (server !== network.server) {
+        ways.stop()
+        server = network.server
+        ways = serverLinks([server], parts)
+      }
+      await upstream.use(ways.links)
+    }
+    await this.#use()
     await this.step('nat start', () => this.machine.kernel.reconcile(core.rules()))
     this.core = core
     void core.start()
+  }
+
+  /** The router's address or its server is another one. The address before, where it still works, is left first. */
+  async follow(before: IpAddress): Promise<void> {
+    const { context } = this.core ?? {}
+    const { address, owned } = this.machine.network
+    if (context && before !== address && owned.has(before))
+      await leaveAddress(context, after(context.ports.clock.now(), LEAVING))
+    await this.#use()
   }
 
   /** The process is killed, whatever it is about to do. */

@@ -1,19 +1,15 @@
 import type { Random } from '../../../src/lib/clock.ts'
 import type { Log } from '../../../src/lib/log.ts'
 import { millis } from '../../../src/lib/units.ts'
-import type { Endpoint, PcpSocket } from '../../../src/pcp/socket.ts'
-import { Responder } from '../../../src/pcp-server/responder.ts'
-import { DEFAULT_SETTINGS } from '../../../src/pcp-server/settings.ts'
+import type { Connect, Endpoint } from '../../../src/pcp/socket.ts'
 import { seeded } from '../../support/dice.ts'
-import { ip } from '../../support/fake-carrier.ts'
 import { MemoryDisk } from '../../support/memory-disk.ts'
 import { VirtualClock } from '../../support/virtual-clock.ts'
 import { Kernel, type Life } from './life.ts'
+import { Network } from './network.ts'
 
 /** 2026-06-01 */
 const TODAY = Date.UTC(2026, 5, 1)
-/** The router's WAN address. */
-export const ROUTER = ip('100.64.0.2')
 
 /** How bad the line is, as shares of the datagrams of either direction. */
 const LOST = 0.2
@@ -29,7 +25,7 @@ export class Machine {
   readonly dice: Random
   readonly secret = new Uint8Array(32).fill(7)
   readonly kernel: Kernel
-  readonly carrier: Responder
+  readonly network: Network
   readonly link: Link
   /** What happened, for whoever looks into a schedule that failed. */
   readonly story: string[] = []
@@ -43,9 +39,7 @@ export class Machine {
     const told = (level: string) => (fields: object, message: string) =>
       this.tell(`${level}: ${message} ${JSON.stringify(fields)}`)
     this.log = { debug: told('debug'), info: told('info'), warn: told('warn'), error: told('error') }
-    const quiet = () => undefined
-    const log = { debug: quiet, info: quiet, warn: quiet, error: quiet }
-    this.carrier = new Responder(DEFAULT_SETTINGS, { clock: this.clock, random: this.dice, log })
+    this.network = new Network(this.clock, this.dice)
     this.link = new Link(this)
   }
 
@@ -79,20 +73,26 @@ export class Link {
     this.#machine = machine
   }
 
-  connect(life: Life): (server: Endpoint) => Promise<PcpSocket> {
-    return (server) => {
-      const local: Endpoint = { address: ROUTER, port: this.#nextPort++ }
+  connect(life: Life): Connect {
+    const { network } = this.#machine
+    return (server, client = network.address) => {
+      if (!network.owned.has(client)) return Promise.reject(new Error('EADDRNOTAVAIL'))
+      const local: Endpoint = { address: client, port: this.#nextPort++ }
       let hear: (packet: Uint8Array, from: Endpoint) => void = () => undefined
       const receive = (bytes: Uint8Array) => {
-        if (life.alive) void life.step('receive', () => hear(bytes, server))
+        if (life.alive && network.owned.has(client)) void life.step('receive', () => hear(bytes, server))
       }
       const arrive = (packet: Uint8Array) => {
-        for (const { bytes } of this.#machine.carrier.handle(packet, local)) this.#carry(() => receive(bytes))
+        const answers = network.carrierAt(server.address)?.handle(packet, local) ?? []
+        for (const { bytes } of answers) this.#carry(() => receive(bytes))
       }
       return Promise.resolve({
         local,
         server,
-        send: (packet) => void life.step('send', () => this.#carry(() => arrive(packet))),
+        send: (packet) => {
+          // The kernel sends nothing from an address that the router has no more.
+          if (network.owned.has(client)) void life.step('send', () => this.#carry(() => arrive(packet)))
+        },
         onMessage: (listener) => {
           hear = listener
         },

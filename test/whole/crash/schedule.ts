@@ -1,15 +1,15 @@
 import { Fault } from '../../../src/core/fault.ts'
+import type { ClaimName } from '../../../src/core/mapping.ts'
 import type { Gateway } from '../../../src/core/gateway.ts'
 import type { EntryKey, Protocol } from '../../../src/core/types.ts'
-import type { Ipv4Address } from '../../../src/lib/ip.ts'
+import type { IpAddress, Ipv4Address } from '../../../src/lib/ip.ts'
 import { type Port, port, seconds } from '../../../src/lib/units.ts'
 import { mappingNonce } from '../../../src/pcp/nonce.ts'
 import { PROTOCOL_NUMBER } from '../../../src/pcp/wire/constants.ts'
 import { add, caller, key } from '../../support/core-bench.ts'
 import { ip } from '../../support/fake-carrier.ts'
-import { SERVER } from '../../support/memory-carrier.ts'
 import { Life } from './life.ts'
-import { Machine, ROUTER } from './machine.ts'
+import { Machine } from './machine.ts'
 
 // One schedule: control points that come and go, a daemon that dies at some point and begins anew, and at the end, when
 // nothing moves any more, the question whether all three tables are one.
@@ -21,6 +21,8 @@ const LEASES = [seconds(3600), seconds(86_400), 'infinite'] as const
 const LONGEST_LIFE = 120
 /** Deaths before the last life. */
 const DEATHS = 3
+/** After how many calls the router's address or its server is another one, where they change. */
+const MOVES = 0.15
 
 /** What the control points know of an external port. */
 interface Known {
@@ -34,10 +36,12 @@ interface Known {
 class Schedule {
   readonly machine: Machine
   readonly #known = new Map<string, Known>()
+  readonly #moves: boolean
   #life: Life
   #calls = 0
 
-  constructor(seed: number) {
+  constructor(seed: number, { moves }: Options) {
+    this.#moves = moves
     this.machine = new Machine(seed)
     this.#life = new Life(this.machine, Infinity)
   }
@@ -51,8 +55,17 @@ class Schedule {
     }
     await this.#lived(Infinity)
     this.machine.link.faulty = false
+    const shared = this.#moves ? await this.#mended() : []
     await this.#rest()
-    return [...this.#lost(), ...this.#undead(), ...this.#differences()]
+    return [...shared, ...this.#lost(), ...this.#undead(), ...this.#differences()]
+  }
+
+  /** Every address and every server works again, so that what was left behind can be deleted. Gives what was wrong before. */
+  async #mended(): Promise<string[]> {
+    await this.machine.clock.advance(240_000)
+    const shared = this.#shared()
+    this.machine.network.mend()
+    return shared
   }
 
   #powerCut(): void {
@@ -70,9 +83,19 @@ class Schedule {
     await clock.advance(50)
     for (let calls = 4 + dice.unit() * 10; calls > 0 && life.alive; calls--) {
       this.#call()
+      if (this.#moves && dice.unit() < MOVES) this.#move()
       await clock.advance(250 + (dice.unit() < 0.2 ? dice.unit() * 30_000 : dice.unit() * 500))
     }
     if (steps !== Infinity) life.kill()
+  }
+
+  #move(): void {
+    const { dice, network } = this.machine
+    const before = network.address
+    network.move(dice)
+    const { address, owned, server } = network
+    this.machine.tell(`moved: ${[...owned].join(', ')} of which ${address}, server ${server.address}`)
+    void this.#life.follow(before)
   }
 
   #call(): void {
@@ -144,8 +167,9 @@ class Schedule {
   #busy(): boolean {
     const { context } = this.#life.core ?? {}
     if (!context) return true
-    const states = [...context.table.mappings()].map(({ claim }) => claim.state)
-    return context.tombstones.size > 0 || states.some((state) => state !== 'ACTIVE')
+    const claims = [...context.table.mappings()].map(({ claim }) => claim)
+    const isSettled = claims.every(({ former, state }) => state === 'ACTIVE' && former.length === 0)
+    return context.tombstones.size > 0 || !isSettled
   }
 
   #lost(): string[] {
@@ -172,34 +196,63 @@ class Schedule {
     })
   }
 
-  /** Table, server and kernel, each told the same way. */
+  /** Table, servers and kernel, each told the same way. */
   #differences(): string[] {
-    const { carrier, kernel, secret } = this.machine
+    const { kernel, network } = this.machine
     const mappings = [...(this.#life.core?.context.table.mappings() ?? [])]
-    const nonceOf = (protocol: Protocol, internalPort: Port, generation: number) =>
-      mappingNonce(secret, {
-        server: SERVER.address,
-        protocol: PROTOCOL_NUMBER[protocol],
-        internalAddress: ROUTER,
-        internalPort,
-        generation,
-      })
-    const table = mappings.map(({ claim, externalPort }) => {
-      const wanPort = claim.wanPort ?? port(1)
-      const nonce = nonceOf(claim.protocol, wanPort, claim.generation)
-      return `${PROTOCOL_NUMBER[claim.protocol]} ${wanPort} ${externalPort} ${nonce.join()}`
-    })
-    const server = carrier
-      .mappings()
-      .map(
-        ({ external, internalPort, nonce, protocol }) =>
-          `${protocol} ${internalPort} ${external.port} ${nonce.join()}`,
-      )
+    const here = { server: network.server.address, internalAddress: network.address }
+    const table = mappings.map(({ claim, externalPort }) => this.#atServer(claim, externalPort, here))
+    const servers = network.mappings().map(told)
     const wanted = mappings.map(({ claim }) => `${claim.protocol} ${claim.wanPort ?? 0} ${claim.client}`)
     const rules = kernel.rules.map(({ client, protocol, wanPort }) => `${protocol} ${wanPort} ${client}`)
-    return [...difference('server', table, server), ...difference('kernel', wanted, rules)]
+    return [...difference('server', table, servers), ...difference('kernel', wanted, rules)]
+  }
+
+  /** Where a mapping stands that is not what the table has at its WAN port, its packets would come to somebody else. */
+  #shared(): string[] {
+    const mappings = [...(this.#life.core?.context.table.mappings() ?? [])]
+    return this.machine.network.mappings().flatMap((held) => {
+      const owner = mappings.find(
+        ({ claim }) =>
+          claim.wanPort === held.internalPort && PROTOCOL_NUMBER[claim.protocol] === held.protocol,
+      )
+      if (!owner || told(held) === this.#atServer(owner.claim, port(held.external.port), held)) return []
+      return [`${told(held)} has a WAN port that is ${owner.claim.client}’s now`]
+    })
+  }
+
+  /** How the claim is told of by a server that has it. */
+  #atServer(
+    { generation, protocol, wanPort = port(1) }: ClaimName,
+    externalPort: Port,
+    { internalAddress, server }: { readonly internalAddress: IpAddress; readonly server: IpAddress },
+  ): string {
+    const { secret } = this.machine
+    const number = PROTOCOL_NUMBER[protocol]
+    const subject = { server, protocol: number, internalAddress, internalPort: wanPort, generation }
+    const nonce = mappingNonce(secret, subject)
+    return told({
+      server,
+      internalAddress,
+      protocol: number,
+      internalPort: wanPort,
+      external: { port: externalPort },
+      nonce,
+    })
   }
 }
+
+interface AtServer {
+  readonly server: IpAddress
+  readonly internalAddress: IpAddress
+  readonly protocol: number
+  readonly internalPort: number
+  readonly external: { readonly port: number }
+  readonly nonce: Uint8Array
+}
+
+const told = ({ external, internalAddress, internalPort, nonce, protocol, server }: AtServer): string =>
+  `${server} ${internalAddress} ${protocol} ${internalPort} ${external.port} ${nonce.join()}`
 
 function difference(what: string, table: readonly string[], other: readonly string[]): string[] {
   const missing = table.filter((one) => !other.includes(one)).map((one) => `the ${what} lacks ${one}`)
@@ -213,8 +266,13 @@ export interface Outcome {
   readonly story: readonly string[]
 }
 
-export async function runSchedule(seed: number): Promise<Outcome> {
-  const schedule = new Schedule(seed)
+export interface Options {
+  /** Do the router's address and its server change? */
+  readonly moves: boolean
+}
+
+export async function runSchedule(seed: number, options: Options): Promise<Outcome> {
+  const schedule = new Schedule(seed, options)
   const wrong = await schedule.run()
   return { seed, wrong, story: schedule.machine.story }
 }
