@@ -1,13 +1,15 @@
 import type { LiveConfig } from './config/reload.ts'
+import type { Config } from './config/schema.ts'
 import type { NatPort, TimedRule } from './core/ports.ts'
 import { type FrontWorld, type OpenFront, openFront } from './front.ts'
 import { type InterworkingWorld, startInterworking } from './interworking.ts'
-import { lansOf } from './lan/interfaces.ts'
+import { ipv4Interface, lansOf } from './lan/interfaces.ts'
 import { Closers } from './lib/closers.ts'
 import type { Ipv4Address } from './lib/ip.ts'
-import type { Lan } from './lib/lan.ts'
+import { type Lan, textOfLan } from './lib/lan.ts'
 import type { Log } from './lib/log.ts'
 import { after, millis } from './lib/units.ts'
+import { VERSION } from './lib/version.ts'
 import { followHosts, followInterfaces } from './network.ts'
 
 // Joins everything. What it joins runs until `stop`.
@@ -58,6 +60,14 @@ export async function startDaemon(live: LiveConfig, world: Surroundings, open = 
   }
 }
 
+const readyFields = ({ http, nat, wan }: Config, lans: readonly Lan[]) => ({
+  version: VERSION,
+  lans: lans.map(textOfLan),
+  wan: wan.interface,
+  nat: nat.mode,
+  ...(http.page !== 'off' && { pages: lans.map(({ address }) => `http://${address}:${http.port}/`) }),
+})
+
 interface Start {
   readonly closers: Closers
   readonly open: OpenFront
@@ -81,9 +91,11 @@ async function startParts(
   closers.defer(() => iwf.stop(stopped.release, after(clock.now(), RELEASE_PATIENCE)))
   await front.announce(lans)
   closers.defer(followInterfaces(config, world, { ...core, ...front }))
-  closers.defer(followHosts(core.hosts, iwf, log))
+  closers.defer(followHosts(core.hosts, iwf))
   void core.start()
   if (lans.length === 0)
     log.warn({ interfaces: config.lan.interfaces }, 'no LAN has an address yet; waiting for one')
-  log.info({ lans }, 'ready')
+  if (!ipv4Interface(world.interfaces(), config.wan.interface))
+    log.warn({ interface: config.wan.interface }, 'the WAN has no IPv4 address yet; waiting for one')
+  log.info(readyFields(config, lans), 'ready')
 }

@@ -5,7 +5,7 @@ import { hasIpv4, type Interfaces } from './lan/interfaces.ts'
 import { InterfaceWatcher } from './lan/watcher.ts'
 import type { Clock } from './lib/clock.ts'
 import type { Ipv4Address } from './lib/ip.ts'
-import { type Lan, sameLans } from './lib/lan.ts'
+import { type Lan, sameLans, textOfLan } from './lib/lan.ts'
 import type { Log } from './lib/log.ts'
 import { SerialQueues } from './lib/serial.ts'
 
@@ -38,7 +38,7 @@ export function followInterfaces(config: Config, world: NetworkWorld, followers:
   const { http, ssdp } = followers
   const turns = new SerialQueues<'network'>()
   const followLans = async (lans: readonly Lan[]) => {
-    log.info({ lans }, 'the LANs changed')
+    log.info({ lans: lans.map(textOfLan) }, 'the LANs changed')
     await http.setLans(lans)
     await nat.setLans(lans)
     await ssdp.setLans(lans)
@@ -69,21 +69,21 @@ function wanFollower(
 ) {
   let last = first
   return async (wan: Ipv4Address | undefined) => {
-    log.info({ wan: wan ?? 'none' }, 'the WAN address changed')
     const former = last
     last = wan ?? last
+    if (wan === undefined) log.warn({ interface: name }, 'the WAN has no IPv4 address any more')
+    else log.info({ interface: name, address: wan, former: former ?? 'none' }, changeOf(wan, former))
     if (former !== undefined && former !== last)
       await (hasIpv4(interfaces(), name, former) ? leave() : nat.endFlowsOf(former))
     await reconnect()
   }
 }
 
+const changeOf = (wan: Ipv4Address, former: Ipv4Address | undefined): string =>
+  wan === former ? 'the WAN has its address again' : 'the WAN has another address'
+
 /** Ends the mappings of hosts that are gone (RFC 6970 §5.10). Returns what ends it. */
-export function followHosts(watch: HostWatch, iwf: InterworkingFunction, log: Log): () => void {
-  const gone = (host: Ipv4Address, why: string) => {
-    const entries = iwf.forgetHost(host)
-    if (entries > 0) log.info({ host, why, entries }, 'a LAN host is gone, and its port mappings with it')
-  }
-  watch.start({ hosts: () => iwf.hosts(), gone })
+export function followHosts(watch: HostWatch, iwf: InterworkingFunction): () => void {
+  watch.start({ hosts: () => iwf.hosts(), gone: (host, why) => void iwf.forgetHost(host, why) })
   return () => watch.stop()
 }

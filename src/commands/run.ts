@@ -87,8 +87,10 @@ async function serve(config: Config, args: RunArguments, io: Io): Promise<number
   })
   void notifyReady(io.environment, log)
   const signal = await untilSignal()
-  log.info({ signal }, 'stopping')
-  await daemon.stop(live.current.pcp.releaseOnExit)
+  const release = live.current.pcp.releaseOnExit
+  const mappings = release ? 'are deleted at the carrier' : 'stay at the carrier until their lifetime ends'
+  log.info({ signal, mappings }, 'stopping')
+  await daemon.stop(release)
   await store.close()
   return DONE
 }

@@ -51,7 +51,7 @@ export function controlApi(parts: ControlParts): FastifyInstance {
   return app
 }
 
-function mappings(app: FastifyInstance, { gateway, log, overview }: ControlParts): void {
+function mappings(app: FastifyInstance, { gateway, overview }: ControlParts): void {
   app.post('/v1/mappings', async ({ body }, reply) => {
     const wanted = readAdd(body)
     if (!wanted.ok) return await refuse(reply, 400, wanted.why)
@@ -60,7 +60,6 @@ function mappings(app: FastifyInstance, { gateway, log, overview }: ControlParts
     const mapping = overview
       .read()
       .mappings.find((made) => made.protocol === protocol && made.externalPort === externalPort)
-    log.info({ ...wanted.value }, 'the operator added a mapping')
     return await reply.code(201).send({ version: STATUS_VERSION, mapping: mapping ?? null })
   })
   app.delete<{ Params: { protocol: string; port: string }; Querystring: { remoteHost?: string } }>(
@@ -69,7 +68,6 @@ function mappings(app: FastifyInstance, { gateway, log, overview }: ControlParts
       const key = readKey({ ...params, remoteHost: query.remoteHost ?? '' })
       if (!key.ok) return await refuse(reply, 400, key.why)
       await gateway.deletePortMapping(key.value, OPERATOR)
-      log.info({ ...key.value }, 'the operator deleted a mapping')
       return await reply.code(204).send()
     },
   )

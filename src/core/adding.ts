@@ -17,6 +17,7 @@ import {
   portKey,
   remoteHosts,
 } from './mapping.ts'
+import { aboutMapping } from './mapping-name.ts'
 import type { Mappings } from './mappings.ts'
 import { PendingAdds } from './pending-adds.ts'
 import type { Policy } from './policy.ts'
@@ -66,7 +67,8 @@ export class Adding {
     if (held?.static === false && request.static === true)
       throw new Fault(718, 'a LAN host has this port; delete its mapping first')
     const owner = held?.claim.client ?? this.#asking.get(portKey(protocol, externalPort))
-    if (owner !== undefined && owner !== internalClient) throw new Fault(718, 'another host has this port')
+    if (owner !== undefined && owner !== internalClient)
+      throw new Fault(718, 'another host has this port; see igd-pcp mappings')
   }
 
   /** Ends what is being asked for the LAN host. */
@@ -82,7 +84,7 @@ export class Adding {
     const { protocol, internalClient: client, internalPort } = request
     const mac = ports.hosts.macOf(client)
     holds.check({ protocol, client, internalPort }, wish)
-    if (!ports.pcp.reachable) throw new Fault(501, 'the carrier does not answer')
+    if (!ports.pcp.reachable) throw new Fault(501, 'the carrier does not answer; see igd-pcp status')
     const admitted = this.#policy.admit(table, client)
     if (preferFailure) this.#asking.set(key, client)
     const pending = this.#pending.begin(client, closing)
@@ -101,21 +103,26 @@ export class Adding {
     }
   }
 
-  /** The host asks again for what it has: a new lease, perhaps for another remote host or LAN port. */
-  async addAgain(mapping: Mapping, request: AddRequest, due: Millis): Promise<void> {
+  /**
+   * The host asks again for what it has: a new lease, perhaps for another remote host or LAN port. False where it is
+   * the lease alone.
+   */
+  async addAgain(mapping: Mapping, request: AddRequest, due: Millis): Promise<boolean> {
     const { changes, ports, table } = this.#context
     const moves = mapping.claim.internalPort !== request.internalPort
     if (isUnconfirmed(mapping)) await this.#revive(mapping, due)
     if (moves) await this.#repoint(mapping, request, due)
-    if (isRetired(mapping)) return
+    if (isRetired(mapping)) return true
     const known = mapping.entries.has(request.remoteHost)
     if (!known) this.#policy.check(table, request.internalClient)
     const before = remoteHosts(mapping)
     await this.#parts.mappings.put(mapping, request, !known || moves)
     changes.table()
-    if (isFresh(mapping, ports.clock.now()) && sameHosts(before, remoteHosts(mapping))) return
+    const isNew = !known || moves
+    if (isFresh(mapping, ports.clock.now()) && sameHosts(before, remoteHosts(mapping))) return isNew
     await forwardWhileGranted(this.#context, mapping)
     void this.#parts.upkeep.renewNow(mapping)
+    return isNew
   }
 
   /** An internal port for the mapping, when nothing of ours is in the way of its external port. */
@@ -166,7 +173,8 @@ export class Adding {
   /** Nobody may be told that it is there before the carrier says so again. */
   async #revive(mapping: Mapping, due: Millis): Promise<void> {
     await atMost(this.#context.ports.clock, due, this.#parts.upkeep.renewNow(mapping))
-    if (isUnconfirmed(mapping)) throw new Fault(501, 'the carrier does not confirm the mapping')
+    if (isUnconfirmed(mapping))
+      throw new Fault(501, 'the carrier does not confirm the mapping; see igd-pcp status')
   }
 
   /**
@@ -185,7 +193,7 @@ export class Adding {
     claim.internalPort = request.internalPort
     if (await forwardWhileGranted(this.#context, mapping)) return
     claim.internalPort = old
-    throw new Fault(501, 'the router NAT refused the rule')
+    throw new Fault(501, 'the NAT of this router refused the rule; see igd-pcp status')
   }
 
   async #replace(mapping: Mapping, request: AddRequest, due: Millis): Promise<void> {
@@ -195,14 +203,17 @@ export class Adding {
     try {
       await this.create(request, mapping.preferFailure, due)
     } catch (error) {
-      log.warn({ mapping: mapping.claim }, 'a mapping could not be moved; the old one is asked back')
+      const about = aboutMapping(mapping)
+      log.warn(about, 'a mapping could not be moved to another LAN port; the old one is asked back')
       this.create(old, mapping.preferFailure, after(clock.now(), RESTORE)).catch((lost: unknown) => {
-        log.error({ mapping: mapping.claim, error: String(lost) }, 'the old mapping is lost')
+        log.error({ ...about, why: whyOf(lost) }, 'the old mapping is lost; its device has to ask again')
       })
       throw error
     }
   }
 }
+
+const whyOf = (error: unknown): string => (error instanceof Fault ? error.reason : String(error))
 
 const isUnconfirmed = ({ claim: { state } }: Mapping): boolean => state === 'LAPSED' || state === 'RESTORED'
 

@@ -1,3 +1,4 @@
+import { bracketed } from '../lib/ip.ts'
 import { type Millis, seconds } from '../lib/units.ts'
 import { askCarrier, firstAsking, heldUntil } from './ask.ts'
 import type { Context } from './context.ts'
@@ -6,6 +7,7 @@ import { forward, withdraw } from './forward.ts'
 import { believed } from './lease.ts'
 import { type Claim, type Grant, happened } from './mapping.ts'
 import type { PcpGranted, PcpOutcome } from './ports.ts'
+import { reasonOf } from './refusal.ts'
 import { errorOf } from './rfc6970.ts'
 import { type Wish, firstRule } from './translate.ts'
 
@@ -26,9 +28,17 @@ export async function establish(
   const attempt = { claim, wish, asked: context.ports.clock.now(), fresh: claim.state === 'INTENT' }
   const asking = firstAsking(context, claim, wish)
   if (!(await asking.write()))
-    throw nothingMade(context, attempt, new Fault(501, 'nothing can be written to state.dir'))
+    throw nothingMade(
+      context,
+      attempt,
+      new Fault(501, 'nothing can be written to state.dir; see igd-pcp status'),
+    )
   if (!(await forward(context, firstRule(claim, wish.remoteHost), REQUESTING)))
-    throw nothingMade(context, attempt, new Fault(501, 'the router NAT refused the rule'))
+    throw nothingMade(
+      context,
+      attempt,
+      new Fault(501, 'the NAT of this router refused the rule; see igd-pcp status'),
+    )
   happened(claim, 'asking')
   const outcome = await askCarrier(context, asking, signal)
   const elsewhere = isElsewhere(context, outcome)
@@ -82,13 +92,16 @@ function giveUp(context: Context, attempt: Attempt, outcome: PcpOutcome): Fault 
   const { asked, claim, wish } = attempt
   if (outcome.kind === 'refused') {
     context.holds.note(claim, wish, outcome)
-    const fault = new Fault(errorOf(outcome.result, 2), `the carrier answered ${outcome.result}`)
+    const fault = new Fault(errorOf(outcome.result, 2), reasonOf(outcome.result))
     return nothingMade(context, attempt, fault)
   }
   const lifetime = outcome.kind === 'granted' ? outcome.lifetime : wish.lifetime
   const port = outcome.kind === 'granted' ? outcome.external.port : wish.externalPort
   context.tombstones.bury(claim, port, heldUntil(asked, lifetime))
   return outcome.kind === 'granted'
-    ? new Fault(718, `the carrier gave ${outcome.external.address} port ${port} instead`)
-    : new Fault(501, 'the carrier did not answer')
+    ? new Fault(
+        718,
+        `the carrier gives ${bracketed(outcome.external.address)}:${port} instead; the wanted port is taken there`,
+      )
+    : new Fault(501, 'the carrier did not answer; see igd-pcp status')
 }

@@ -42,6 +42,9 @@ export class Fault extends Error {
   }
 }
 
+/** The arguments of a call make no sense, so nothing below the edge hears of it. */
+export class ArgumentFault extends Fault {}
+
 /** IGD:2 codes that IGD:1 lacks, and what it has in their place (RFC 6970 §4.3; WANIPConnection:1). */
 const IGD1_CODE: Partial<Record<FaultCode, FaultCode>> = {
   600: 402,

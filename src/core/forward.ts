@@ -1,6 +1,7 @@
 import { type Seconds, seconds } from '../lib/units.ts'
 import type { Context } from './context.ts'
 import type { Claim, Mapping } from './mapping.ts'
+import { aboutLanPort, nameOf } from './mapping-name.ts'
 import type { MappingTable } from './mapping-table.ts'
 import type { NatRule, TimedRule } from './ports.ts'
 import { STATE } from './state.ts'
@@ -10,6 +11,10 @@ import { ruleOf } from './translate.ts'
 
 /** What a NAT rule outlives the PCP lifetime by: never shorter than the server's (RFC 6970 §5.5). */
 const MARGIN = 60
+
+const TO_DO = 'igd-pcp status'
+
+const whyOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 /** Forwards for `timeout`; false when the kernel refused. Without NAT in the router there is nothing to do. */
 export async function forward(
@@ -22,7 +27,10 @@ export async function forward(
     await context.ports.nat.set(rule, timeout)
     return true
   } catch (error) {
-    context.ports.log.error({ error: String(error), rule }, 'the router NAT refused a rule')
+    const { client, clientPort: internalPort, external, protocol, wanPort } = rule
+    const mapping = nameOf({ client, internalPort, protocol }, external?.port, external?.address)
+    const fields = { mapping, host: client, wanPort, why: whyOf(error), todo: TO_DO }
+    context.ports.log.error(fields, 'the NAT of this router refused a rule')
     return false
   }
 }
@@ -47,8 +55,8 @@ export async function withdraw(context: Context, claim: Claim): Promise<void> {
     await context.ports.nat.remove(claim.protocol, claim.wanPort)
   } catch (error) {
     context.ports.log.error(
-      { error: String(error), claim },
-      'the router NAT kept a rule; it ends with its timeout',
+      { ...aboutLanPort(claim), wanPort: claim.wanPort, why: whyOf(error), todo: TO_DO },
+      'the NAT of this router kept a rule; it ends with its timeout',
     )
   }
 }

@@ -6,6 +6,7 @@ import { Fault } from './fault.ts'
 import type { LanPort } from './mapping.ts'
 import type { PcpRefused } from './ports.ts'
 import { holdTime, retryTime } from './renewal.ts'
+import { reasonOf } from './refusal.ts'
 import { errorOf } from './rfc6970.ts'
 import type { Wish } from './translate.ts'
 
@@ -53,7 +54,8 @@ export class Holds {
   /** Throws the fault that asking the carrier would give. */
   check(asked: LanPort, wish: Wish): void {
     const held = this.#live(this.#refused.get(keyOf(asked, wish))) ?? this.#live(this.#frozen)
-    if (held) throw new Fault(errorOf(held.result, 2), `the carrier answered ${held.result} a moment ago`)
+    if (held)
+      throw new Fault(errorOf(held.result, 2), `it was asked a moment ago, and ${reasonOf(held.result)}`)
   }
 
   /** How a new mapping would be refused now, whichever it is; undefined: it would not. */

@@ -9,10 +9,12 @@ import { Fault } from './fault.ts'
 import type { Gateway } from './gateway.ts'
 import { checkRange, entriesIn, holdsAny, lookUp, shown } from './listing.ts'
 import { type Entry, isShown, type Mapping, type PortKey, portKey } from './mapping.ts'
+import { aboutMapping } from './mapping-name.ts'
 import type { Mappings } from './mappings.ts'
 import type { Policy } from './policy.ts'
 import type { Probes } from './probes.ts'
 import { METHOD } from './rfc6970.ts'
+import { type Added, Told } from './told.ts'
 import type { AddAnyRequest, AddRequest, Caller, EntryKey, PortMappingEntry, PortRange } from './types.ts'
 
 /** UDA lets an action take 30 s; this leaves the answer time to arrive. */
@@ -39,6 +41,7 @@ export class InterworkingFunction implements Gateway {
   readonly #mappings: Mappings
   readonly #policy: Policy
   readonly #probes: Probes | undefined
+  readonly #told: Told
   readonly #turns = new SerialQueues<PortKey | string>()
 
   constructor(context: Context, { adding, mappings, policy, probes }: IwfParts) {
@@ -47,6 +50,7 @@ export class InterworkingFunction implements Gateway {
     this.#adding = adding
     this.#mappings = mappings
     this.#probes = probes
+    this.#told = new Told(context.ports.log, context.table)
   }
 
   /** Stops all timers and waits; with `release` everything is deleted at the carrier first, until `due`. */
@@ -57,36 +61,52 @@ export class InterworkingFunction implements Gateway {
 
   /** RFC 6970 §5.6.2. */
   async addPortMapping(request: AddRequest, caller: Caller): Promise<void> {
+    await this.#told.adding(request, caller, () => this.#add(request, caller))
+  }
+
+  async #add(request: AddRequest, caller: Caller): Promise<Added> {
     this.#policy.authorize(request, caller)
     this.#meet(request.internalClient)
     this.#adding.refuseTaken(request)
     const due = this.#deadline()
     const { protocol, externalPort } = request
-    await this.#turns.run(portKey(protocol, externalPort), async () => {
+    const isNew = await this.#turns.run(portKey(protocol, externalPort), async () => {
       this.#adding.refuseTaken(request)
       const held = this.#context.table.at(protocol, externalPort)
-      await (held
-        ? this.#adding.addAgain(held, request, due)
-        : this.#adding.create(request, METHOD.AddPortMapping.preferFailure, due))
+      if (held) return await this.#adding.addAgain(held, request, due)
+      await this.#adding.create(request, METHOD.AddPortMapping.preferFailure, due)
+      return true
     })
+    return { port: externalPort, isNew }
   }
 
   /** RFC 6970 §5.6.1. What the host has already keeps its port (WANIPConnection:2 figure 2-4). */
   async addAnyPortMapping(request: AddAnyRequest, caller: Caller): Promise<Port> {
+    return await this.#told.adding(request, caller, () => this.#addAny(request, caller))
+  }
+
+  async #addAny(request: AddAnyRequest, caller: Caller): Promise<Added> {
     this.#policy.authorize(request, caller)
     this.#meet(request.internalClient)
     const due = this.#deadline()
     const { protocol, internalClient, internalPort } = request
     return await this.#turns.run(`${protocol}:${internalClient}:${internalPort}`, async () => {
       const held = this.#mappings.held(request)
-      if (!held) return await this.#adding.create(request, METHOD.AddAnyPortMapping.preferFailure, due)
-      await this.#adding.addAgain(held, { ...request, externalPort: held.externalPort }, due)
-      return held.externalPort
+      if (!held) {
+        const port = await this.#adding.create(request, METHOD.AddAnyPortMapping.preferFailure, due)
+        return { port, isNew: true }
+      }
+      const port = held.externalPort
+      return { port, isNew: await this.#adding.addAgain(held, { ...request, externalPort: port }, due) }
     })
   }
 
   /** RFC 6970 §5.8. */
   async deletePortMapping(key: EntryKey, caller: Caller): Promise<void> {
+    await this.#told.deleting(caller, () => this.#delete(key, caller))
+  }
+
+  async #delete(key: EntryKey, caller: Caller): Promise<void> {
     const { changes, ports, table } = this.#context
     const due = after(ports.clock.now(), DELETE_PATIENCE)
     await this.#turns.run(portKey(key.protocol, key.externalPort), async () => {
@@ -95,6 +115,7 @@ export class InterworkingFunction implements Gateway {
       if (!this.#mayManage(entry.mapping, caller)) throw new Fault(606, 'the entry is another host’s')
       const { done, confirmed } = this.#mappings.remove(entry)
       changes.table()
+      this.#told.deleted(entry, caller)
       await done
       await atMost(ports.clock, due, confirmed)
     })
@@ -102,6 +123,10 @@ export class InterworkingFunction implements Gateway {
 
   /** RFC 6970 §5.8: answered before the carrier has confirmed each. */
   async deletePortMappingRange(range: PortRange, caller: Caller): Promise<void> {
+    await this.#told.deleting(caller, () => this.#deleteRange(range, caller))
+  }
+
+  async #deleteRange(range: PortRange, caller: Caller): Promise<void> {
     this.#policy.authorizeRange(range, caller)
     checkRange(range)
     const mine = ({ mapping }: Entry) => this.#mayManage(mapping, caller)
@@ -109,6 +134,7 @@ export class InterworkingFunction implements Gateway {
     if (entries.length === 0) throw this.#nothingToDelete(range)
     const endings = entries.map((entry) => this.#mappings.remove(entry).done)
     this.#context.changes.table()
+    for (const entry of entries) this.#told.deleted(entry, caller)
     await Promise.all(endings)
   }
 
@@ -122,10 +148,15 @@ export class InterworkingFunction implements Gateway {
    * RFC 6970 §5.10, RFC 6887 §15: the LAN host is gone, and all it had goes at once, here and at the carrier, running
    * flows included. Gives the number of entries it had.
    */
-  forgetHost(client: Ipv4Address): number {
+  forgetHost(client: Ipv4Address, why: string): number {
     this.#adding.forget(client)
+    const own = [...this.#context.table.ofClient(client)].filter((mapping) => !mapping.static)
+    const mappings = own.map((mapping) => aboutMapping(mapping).mapping)
     const entries = this.#mappings.forget(client)
-    if (entries > 0) this.#context.changes.table()
+    if (entries === 0) return 0
+    this.#context.changes.table()
+    const fields = { host: client, why, mappings }
+    this.#context.ports.log.info(fields, 'a LAN host is gone, and its port mappings with it')
     return entries
   }
 
@@ -174,8 +205,7 @@ export class InterworkingFunction implements Gateway {
     const { ports, table } = this.#context
     const [former, now] = [table.macOf(client), ports.hosts.macOf(client)]
     if (former === undefined || now === undefined || former === now) return
-    ports.log.info({ client, former, now }, 'another machine has the address of a LAN host')
-    this.forgetHost(client)
+    this.forgetHost(client, `${now} has its address now, not ${former}`)
   }
 
   /** The caller's own entries in the range; with NewManage also those of others that it has authority over. */

@@ -21,9 +21,10 @@ export async function leaveAddress({ closing, ports, table }: Context, due: Mill
       }),
     )
     const kept = outcomes.filter(({ kind }) => kind !== 'deleted')
-    const fields = { kept: kept.length, of: claims.length, outcome: kept[0] }
-    if (kept.length > 0)
-      ports.log.warn(fields, 'the carrier keeps mappings of the old address until they end')
+    const [first] = kept
+    const why = first?.kind === 'refused' ? first.result : 'no answer'
+    const fields = { kept: kept.length, of: claims.length, why }
+    if (first) ports.log.warn(fields, 'the carrier keeps mappings of the old address until they end')
   }
   await within(ports.clock, due, leave, closing)
 }

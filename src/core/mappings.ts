@@ -8,6 +8,7 @@ import { leaseEnd } from './lease.ts'
 import { LeaseTimers } from './lease-timers.ts'
 import { type Claim, type Entry, type Grant, happened, type Mapping } from './mapping.ts'
 import type { ActiveRecord } from './record.ts'
+import { Told } from './told.ts'
 import type { Ending } from './tombstones.ts'
 import type { AddAnyRequest, AddRequest } from './types.ts'
 import type { Upkeep } from './upkeep.ts'
@@ -29,7 +30,9 @@ export class Mappings {
   constructor(context: Context, upkeep: Upkeep) {
     this.#context = context
     this.#upkeep = upkeep
+    const told = new Told(context.ports.log, context.table)
     this.#leases = new LeaseTimers(context.ports.clock, (entry) => {
+      told.leaseEnded(entry)
       this.remove(entry)
       context.changes.table()
     })
@@ -92,7 +95,7 @@ export class Mappings {
       this.remove(entry)
       this.#context.changes.table()
     }
-    throw new Fault(501, 'nothing can be written to state.dir')
+    throw new Fault(501, 'nothing can be written to state.dir; see igd-pcp status')
   }
 
   /** A mapping of the last run is in the table again. */

@@ -91,12 +91,14 @@ export class Policy {
       throw new Fault(606, 'InternalClient is on no LAN of this router')
     }
     const own = wanted.internalClient === caller.address
-    if (!own && !this.#allowedFor(wanted, caller)) throw new Fault(606, 'InternalClient is not the caller')
+    if (!own && !this.#allowedFor(wanted, caller))
+      throw new Fault(606, 'it asks for another host, which no line of access.rules allows')
     if (own && !this.#allowedOwn(wanted, caller))
-      throw new Fault(606, 'access.rules does not allow this port')
-    if (!this.#adds.take(caller.address)) throw new Fault(728, 'this host adds faster than access.addRate')
+      throw new Fault(606, 'this port is not for devices to map; a line in access.rules can allow it')
+    if (!this.#adds.take(caller.address))
+      throw new Fault(728, 'this host asks more often than access.addRate allows')
     if (!this.#allAdds.take('all'))
-      throw new Fault(728, 'all hosts together add faster than access.totalRate')
+      throw new Fault(728, 'all hosts together ask more often than access.totalRate allows')
   }
 
   /** May the caller change what is mapped so? Its own always, another host's where a rule lets it map that. */
@@ -132,9 +134,10 @@ export class Policy {
   /** Is there room for one entry more? Faults: 728 when it would be too many. */
   check(table: MappingTable, client: Ipv4Address): void {
     const asked = this.#asked.get(client) ?? 0
-    if (table.size + this.#askedInAll >= this.#limits.total) throw new Fault(728, 'access.total is reached')
+    if (table.size + this.#askedInAll >= this.#limits.total)
+      throw new Fault(728, 'there are as many mappings as access.total allows')
     if (table.entriesOf(client) + asked >= this.#limits.perHost)
-      throw new Fault(728, 'access.perHost is reached')
+      throw new Fault(728, 'this host has as many mappings as access.perHost allows')
   }
 
   #rule(wanted: Wanted, caller: Caller): AccessRule | undefined {

@@ -133,12 +133,17 @@ export class Recovery implements PcpEvents {
     let gap = firstGap()
     await sleepUntil(clock, after(clock.now(), startDelay(random.unit())), closing)
     const busy = await ports.nat.busyWanPorts()
+    const outcomes = { granted: 0, refused: 0, silent: 0 }
     for (let next = this.#mostUrgent(busy); next && !closing.aborted; next = this.#mostUrgent(busy)) {
       if (isRetired(next.mapping) || next.mapping.grant !== next.grant) continue
       const started = clock.now()
       const outcome = await this.#upkeep.recreate(next.mapping)
+      if (outcome) outcomes[outcome.kind] += 1
       gap = nextGap(gap, clock.now() - started, outcome)
       if (this.#lost.length > 0) await sleepUntil(clock, after(clock.now(), gap), closing)
     }
+    const { granted: mapped, refused, silent: unanswered } = outcomes
+    if (mapped + refused + unanswered > 0)
+      ports.log.info({ mapped, refused, unanswered }, 'the carrier was asked for every mapping anew')
   }
 }

@@ -2,6 +2,7 @@ import { type Millis, after, toMillis } from '../lib/units.ts'
 import type { Context } from './context.ts'
 import type { Leftovers } from './leftovers.ts'
 import { happened } from './mapping.ts'
+import { aboutLanPort } from './mapping-name.ts'
 import type { Mappings } from './mappings.ts'
 import type { ActiveRecord, ClaimRecord, DeletingRecord, Saved } from './record.ts'
 
@@ -35,7 +36,10 @@ function restoreOne(context: Context, { leftovers, mappings }: RestorationParts,
   const claim = claims.reopen(record)
   if (!claim) {
     if (record.state === 'ACTIVE')
-      ports.log.warn({ record }, 'a mapping of the last run cannot go on with these settings; it is deleted')
+      ports.log.warn(
+        aboutLanPort(record, record.externalPort),
+        'a mapping of the last run cannot go on with these settings; it is deleted',
+      )
     leftovers.keep(claims.foreign(record), deletingOf(record, now))
     return
   }

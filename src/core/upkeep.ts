@@ -1,11 +1,14 @@
-import { type Millis, after, toMillis } from '../lib/units.ts'
+import { bracketed } from '../lib/ip.ts'
+import { type Millis, after, millis, toMillis, toSeconds } from '../lib/units.ts'
 import { askCarrier } from './ask.ts'
 import type { Context } from './context.ts'
 import { grantOf } from './establish.ts'
 import { forwardWhileGranted } from './forward.ts'
 import { latest, renewalLifetime } from './lease.ts'
 import { happened, isRetired, isShown, type Mapping } from './mapping.ts'
+import { aboutMapping, type MappingFields } from './mapping-name.ts'
 import type { MapRequest, PcpGranted, PcpOutcome, PcpRefused } from './ports.ts'
+import { reasonOf } from './refusal.ts'
 import { lifetimeEnd, renewalTime, retryTime } from './renewal.ts'
 import { STATE } from './state.ts'
 import { renewalRequest } from './translate.ts'
@@ -14,6 +17,13 @@ const AS_NEW = { preferFailure: true, sending: 'until-answered' } as const
 
 const isMissed = (outcome: PcpOutcome | undefined): boolean =>
   outcome?.kind === 'refused' && outcome.result === 'CANNOT_PROVIDE_EXTERNAL'
+
+interface Refusal {
+  readonly result: PcpRefused['result']
+  /** Does the carrier still have the mapping, as far as is known? */
+  readonly isHeld: boolean
+  readonly again: Millis
+}
 
 interface Wait {
   /** When the carrier is asked; undefined: it was, and has not answered. */
@@ -31,6 +41,9 @@ export class Upkeep {
   readonly #context: Context
   /** What each mapping waits for: its next attempt, or the answer to the last one. */
   readonly #waits = new Map<Mapping, Wait>()
+
+  /** What the log said of a mapping last: a refusal that is only repeated is no news. */
+  readonly #toldRefusal = new WeakMap<Mapping, PcpRefused['result']>()
 
   constructor(context: Context) {
     this.#context = context
@@ -125,8 +138,10 @@ export class Upkeep {
    */
   async #lapse(mapping: Mapping): Promise<void> {
     const { log, pcp } = this.#context.ports
+    const why = pcp.reachable ? 'it was not renewed' : 'the PCP server does not answer'
+    if (mapping.claim.state !== 'LAPSED')
+      log.warn({ ...aboutMapping(mapping), why }, 'the carrier let a mapping lapse; it is asked for again')
     happened(mapping.claim, 'expired')
-    log.warn({ mapping: mapping.claim, reachable: pcp.reachable }, 'the carrier let a mapping lapse')
     if (pcp.reachable) await this.recreate(mapping)
   }
 
@@ -159,28 +174,59 @@ export class Upkeep {
   #renewed(mapping: Mapping, outcome: PcpGranted): void {
     const { changes, external, journal, ports, table } = this.#context
     const [former, hidden] = [mapping.grant.external, !isShown(mapping)]
+    const [about, was] = [aboutMapping(mapping), mapping.claim.state]
     const moved = outcome.external.port !== mapping.externalPort
+    this.#toldRefusal.delete(mapping)
     external.heard(outcome)
     mapping.grant = grantOf(outcome)
     happened(mapping.claim, moved && mapping.preferFailure ? 'moved' : 'granted')
     if (moved) {
-      ports.log.warn({ mapping: mapping.claim, external: outcome.external }, 'the carrier moved a mapping')
+      this.#tellMoved(about, mapping, outcome)
       if (!mapping.preferFailure) table.rekey(mapping, outcome.external.port)
-    }
+    } else if (was === 'LAPSED' || was === 'DEGRADED')
+      ports.log.info(aboutMapping(mapping), 'the carrier has a mapping again as it was')
+    else ports.log.debug({ ...about, lifetime: `${mapping.grant.lifetime}s` }, 'a mapping is renewed')
     if (hidden) table.show(mapping)
     if (moved || hidden) changes.table()
     if (moved || former.address !== outcome.external.address) void journal.active(mapping)
     this.keep(mapping)
   }
 
+  /** A device that asked for one port alone does not know of another: it is asked for the first one again. */
+  #tellMoved(about: MappingFields, { preferFailure }: Mapping, { external }: PcpGranted): void {
+    const fields = { ...about, now: `${bracketed(external.address)}:${external.port}` }
+    const then = preferFailure
+      ? 'its device does not know; the old port is asked for again'
+      : 'devices can see it'
+    this.#context.ports.log.warn({ ...fields, then }, 'the carrier moved a mapping')
+  }
+
   /** The grant in force goes on to its end; the request is not repeated before the error's time is over (§8.3). */
   #refused(mapping: Mapping, { result, lifetime }: PcpRefused): void {
-    const { clock, log, random } = this.#context.ports
+    const { clock, random } = this.#context.ports
+    const isHeld = STATE[mapping.claim.state].held
     happened(mapping.claim, 'refused')
-    log.warn({ mapping: mapping.claim, result }, 'the carrier refuses to renew a mapping')
     const again = after(clock.now(), retryTime(result, lifetime, random.unit()))
     const inTime = again < lifetimeEnd(mapping.grant)
+    this.#tellRefused(mapping, { result, isHeld, again })
     this.#wait(mapping, again, () => (inTime ? this.#attempt(mapping, 1) : this.#lapse(mapping)))
+  }
+
+  #tellRefused(mapping: Mapping, { again, isHeld, result }: Refusal): void {
+    const { clock, log } = this.#context.ports
+    const secondsUntil = (then: Millis) => `${toSeconds(millis(Math.max(0, then - clock.now())))}s`
+    const fields = {
+      ...aboutMapping(mapping),
+      why: reasonOf(result),
+      ...(isHeld && { openFor: secondsUntil(lifetimeEnd(mapping.grant)) }),
+      askedAgainIn: secondsUntil(again),
+    }
+    const isNews = this.#toldRefusal.get(mapping) !== result
+    this.#toldRefusal.set(mapping, result)
+    const message = isHeld
+      ? 'the carrier refuses to renew a mapping'
+      : 'the carrier refuses to map a port anew'
+    log[isNews ? 'warn' : 'debug'](fields, message)
   }
 
   #leaseEnd(mapping: Mapping): Millis | 'never' {

@@ -2,8 +2,10 @@ import { sleepUntil, within } from '../lib/abort.ts'
 import type { Clock } from '../lib/clock.ts'
 import { type Millis, after, millis, toMillis } from '../lib/units.ts'
 import type { Claim } from './mapping.ts'
+import { aboutLanPort } from './mapping-name.ts'
 import { isAt, type Place, type Standing } from './place.ts'
-import type { Ports } from './ports.ts'
+import type { PcpRefused, Ports } from './ports.ts'
+import { reasonOf } from './refusal.ts'
 import { retryTime } from './renewal.ts'
 import { pcpMapping } from './translate.ts'
 
@@ -55,13 +57,19 @@ export async function unmapAt(
   signal: AbortSignal,
 ): Promise<Millis> {
   const { clock, log, pcp, random } = ports
+  let told: PcpRefused['result'] | undefined
   while (!signal.aborted) {
     const outcome = await pcp.unmap({ ...pcpMapping(claim), place }, signal)
     claim.unmapped = { place, at: clock.now() }
     if (outcome.kind === 'deleted') return after(clock.now(), toMillis(outcome.lifetime))
     if (outcome.kind === 'silent') break
     const { lifetime, result } = outcome
-    log.warn({ result, claim }, 'the carrier refuses to delete a mapping; it ends with its lifetime')
+    const fields = { ...aboutLanPort(claim), why: reasonOf(result) }
+    log[told === result ? 'debug' : 'warn'](
+      fields,
+      'the carrier refuses to delete a mapping; it ends with its lifetime',
+    )
+    told = result
     if (result === 'NOT_AUTHORIZED') break
     await sleepUntil(clock, after(clock.now(), retryTime(result, lifetime, random.unit())), signal)
   }

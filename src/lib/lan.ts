@@ -10,6 +10,9 @@ export interface Lan {
   readonly routed?: readonly Prefix<Ipv4Address>[]
 }
 
+/** For people: `br-lan 192.168.1.1/24`. */
+export const textOfLan = ({ address, name, prefix }: Lan): string => `${name} ${address}/${prefix.length}`
+
 /** Does the sender of what came in on this LAN belong there? */
 export const belongsTo = ({ prefix, routed = [] }: Lan, address: Ipv4Address): boolean =>
   [prefix, ...routed].some((network) => inPrefix(address, network))

@@ -15,7 +15,8 @@ export interface LogOptions {
 /** The daemon's log: pino, with each event rendered in this process. */
 export function createLog({ level, format, journald, write }: LogOptions): Log {
   const withTime = format === 'auto' && !journald
-  const render = format === 'json' ? jsonLine : (record: LogRecord) => textLine(record, withTime)
+  const line = format === 'json' ? jsonLine : (record: LogRecord) => textLine(record, withTime)
+  const render = journald ? (record: LogRecord) => `${priorityOf(record)}${line(record)}` : line
   const showError = (error: unknown) => describeError(error, level === 'debug')
   return pino(
     {
@@ -28,6 +29,11 @@ export function createLog({ level, format, journald, write }: LogOptions): Log {
     { write: (line: string) => write(render(toRecord(line))) },
   )
 }
+
+/** As syslog numbers them; journald takes it off the line again (sd-daemon(3)). */
+const PRIORITY: Readonly<Record<string, string>> = { error: '<3>', warn: '<4>', info: '<6>', debug: '<7>' }
+
+const priorityOf = ({ level }: LogRecord): string => PRIORITY[String(level)] ?? '<3>'
 
 function toRecord(line: string): LogRecord {
   const record: unknown = JSON.parse(line)

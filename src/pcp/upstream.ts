@@ -126,12 +126,12 @@ export class Upstream implements PcpPort {
     if (!changed && wasDown && this.reachable) this.#events?.returned()
   }
 
-  /** There is nobody to ask, or no address to ask from, until `use` is called again. */
+  /** There is nobody to ask, or no address to ask from, until `use` is called again. Whoever noticed has told that. */
   lose(why: string): void {
     this.#addresses = []
     this.#candidates = []
     this.#switch(undefined, 0, false)
-    this.#down(why)
+    this.#down(why, 'debug')
     this.#events?.lost()
   }
 
@@ -310,10 +310,13 @@ export class Upstream implements PcpPort {
   }
 
   /** Nobody answers: from here on one sign of life is asked for every 30 s. */
-  #down(why: string): void {
+  #down(why: string, level: 'warn' | 'debug' = 'warn'): void {
     if (!this.#reachable || this.#closed) return
     this.#reachable = false
-    this.#options.log.warn({ server: this.#link?.name, why }, 'no new mappings until the carrier answers')
+    this.#options.log[level](
+      { server: this.#link?.name, why },
+      'no new mappings until the carrier answers; igd-pcp status says what to do',
+    )
     this.#askForLife()
   }
 

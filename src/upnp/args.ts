@@ -1,4 +1,4 @@
-import { Fault } from '../core/fault.ts'
+import { ArgumentFault } from '../core/fault.ts'
 import type {
   AddAnyRequest,
   AddRequest,
@@ -38,7 +38,7 @@ const FALSE = new Set(['0', 'false', 'no'])
 
 export function text(args: Args, name: string): string {
   const value = args.get(name)
-  if (value === undefined) throw new Fault(402, `${name} is missing`)
+  if (value === undefined) throw new ArgumentFault(402, `${name} is missing`)
   return value
 }
 
@@ -46,7 +46,7 @@ export function text(args: Args, name: string): string {
 function unsigned(value: string, name: string, most: number): number {
   const digits = value.trim()
   const number = /^\d{1,10}$/.test(digits) ? Number(digits) : Infinity
-  if (number > most) throw new Fault(402, `${name} is not a number from 0 to ${most}`)
+  if (number > most) throw new ArgumentFault(402, `${name} is not a number from 0 to ${most}`)
   return number
 }
 
@@ -56,13 +56,13 @@ const ui4 = (args: Args, name: string): number => unsigned(text(args, name), nam
 
 function boolean(args: Args, name: string): boolean {
   const value = text(args, name).trim().toLowerCase()
-  if (!TRUE.has(value) && !FALSE.has(value)) throw new Fault(402, `${name} is not a boolean`)
+  if (!TRUE.has(value) && !FALSE.has(value)) throw new ArgumentFault(402, `${name} is not a boolean`)
   return TRUE.has(value)
 }
 
 function protocol(args: Args): Protocol {
   const value = text(args, 'NewProtocol').trim().toUpperCase()
-  if (value !== 'TCP' && value !== 'UDP') throw new Fault(601, 'NewProtocol is neither TCP nor UDP')
+  if (value !== 'TCP' && value !== 'UDP') throw new ArgumentFault(601, 'NewProtocol is neither TCP nor UDP')
   return value
 }
 
@@ -71,7 +71,7 @@ function remoteHost(args: Args): RemoteHost {
   const value = text(args, 'NewRemoteHost').trim()
   if (value === '' || value === '*') return ''
   const address = parseIpv4(value)
-  if (!address || isUnspecified(address)) throw new Fault(600, 'NewRemoteHost is not an IPv4 address')
+  if (!address || isUnspecified(address)) throw new ArgumentFault(600, 'NewRemoteHost is not an IPv4 address')
   return address
 }
 
@@ -83,7 +83,7 @@ function externalPort(args: Args, name = 'NewExternalPort'): number {
 function internalClient(value: string, caller: Caller): Ipv4Address {
   if (value === '') return caller.address
   const address = parseIpv4(value)
-  if (!address) throw new Fault(600, 'NewInternalClient is not an IPv4 address')
+  if (!address) throw new ArgumentFault(600, 'NewInternalClient is not an IPv4 address')
   return address
 }
 
@@ -108,7 +108,7 @@ export const parseAddAny = (args: Args, caller: Caller, options: ArgOptions): Ad
 /** AddPortMapping: external port 0 would mean all ports. */
 export const parseAdd = (args: Args, caller: Caller, options: ArgOptions): AddRequest =>
   parseMapping(args, caller, options, (wish) => {
-    if (!isPort(wish)) throw new Fault(716, 'NewExternalPort is 0')
+    if (!isPort(wish)) throw new ArgumentFault(716, 'NewExternalPort is 0')
     return wish
   })
 
@@ -120,8 +120,8 @@ function parseMapping<P extends Port | 0>(
 ): Omit<AddAnyRequest, 'externalPort'> & { readonly externalPort: P } {
   const raw = readMapping(args, caller.version, options)
   if (raw.client === '' && options.emptyClient === 'refuse')
-    throw new Fault(715, 'NewInternalClient is empty')
-  if (!isPort(raw.internal)) throw new Fault(732, 'NewInternalPort is 0')
+    throw new ArgumentFault(715, 'NewInternalClient is empty')
+  if (!isPort(raw.internal)) throw new ArgumentFault(732, 'NewInternalPort is 0')
   // In this order: 716, 601, 600.
   const request = {
     internalPort: raw.internal,
@@ -132,7 +132,7 @@ function parseMapping<P extends Port | 0>(
     description: description(args),
     lease: raw.lease,
   }
-  if (!raw.enabled) throw new Fault(501, 'PCP cannot disable a mapping (RFC 6970 §4.1)')
+  if (!raw.enabled) throw new ArgumentFault(501, 'PCP cannot disable a mapping (RFC 6970 §4.1)')
   return request
 }
 
@@ -154,7 +154,7 @@ export function parseKey(args: Args): EntryKey {
   const external = externalPort(args)
   text(args, 'NewRemoteHost')
   const key = { protocol: protocol(args), remoteHost: remoteHost(args) }
-  if (!isPort(external)) throw new Fault(714, 'there is no entry for external port 0')
+  if (!isPort(external)) throw new ArgumentFault(714, 'there is no entry for external port 0')
   return { ...key, externalPort: external satisfies Port }
 }
 

@@ -1,4 +1,4 @@
-import { Fault, type FaultCode, codeForVersion } from '../core/fault.ts'
+import { ArgumentFault, Fault, type FaultCode, codeForVersion } from '../core/fault.ts'
 import type { Ipv4Address } from '../lib/ip.ts'
 import type { Log } from '../lib/log.ts'
 import { millis } from '../lib/units.ts'
@@ -38,13 +38,8 @@ interface Called {
 /** No action has a longer name; what has is not worth a longer line. */
 const LOGGED_NAME = 64
 
-/** What a router's owner wants to read about without asking. */
-const NOTABLE: ReadonlySet<string> = new Set([
-  'AddPortMapping',
-  'AddAnyPortMapping',
-  'DeletePortMapping',
-  'DeletePortMappingRange',
-])
+/** Whoever asks for a port that it does not get is to be found in the log; what the core refuses, the core tells. */
+const ADDS: ReadonlySet<string> = new Set(['AddPortMapping', 'AddAnyPortMapping'])
 
 /**
  * Answers one SOAP call. The version of the called service's URN decides which actions there are and which error
@@ -62,15 +57,17 @@ export async function control(
   try {
     const body = await answer(world, request, called)
     const { action } = called
-    if (NOTABLE.has(action)) log.info({ peer, action }, 'control: done')
-    else log.debug({ peer, action }, 'control: done')
+    log.debug({ host: peer, action }, 'control: done')
     world.answered(action, 200, took())
     return { status: 200, body }
   } catch (error) {
     const code = codeForVersion(codeOf(error, log), called.service.version, called.action)
     const reason = error instanceof Fault ? error.reason : 'internal error'
     const action = called.action.slice(0, LOGGED_NAME)
-    log.debug({ peer, action, code, reason }, 'control: refused')
+    const fields = { host: peer, action, error: code, why: reason }
+    if (error instanceof ArgumentFault && ADDS.has(action))
+      log.info(fields, 'a request for a port makes no sense')
+    else log.debug(fields, 'control: refused')
     world.answered(called.service.actions.has(called.action) ? called.action : '', code, took())
     return { status: 500, body: writeFault(code) }
   }

@@ -27,7 +27,7 @@ const held = ({ carrier }: Bench) => [...carrier.held.values()].map(({ externalP
 describe('R6970-5.10-1 C-15-3: a LAN host that is gone', () => {
   it('G25: loses all it had, here and at the carrier; the others keep theirs', async () => {
     const bench = await mapped()
-    expect(bench.iwf.forgetHost(HOST)).toBe(2)
+    expect(bench.iwf.forgetHost(HOST, 'gone')).toBe(2)
     await bench.clock.advance(100)
     expect(held(bench)).toEqual([9000])
     expect(bench.nat.rules.size).toBe(1)
@@ -39,7 +39,7 @@ describe('R6970-5.10-1 C-15-3: a LAN host that is gone', () => {
     const before = bench.iwf.systemUpdateId()
     let events = 0
     bench.context.changes.listen(() => events++)
-    bench.iwf.forgetHost(HOST)
+    bench.iwf.forgetHost(HOST, 'gone')
     await bench.clock.advance(100)
     expect(bench.carrier.deletes).toHaveLength(2)
     expect([bench.iwf.systemUpdateId() - before, events]).toEqual([1, 1])
@@ -47,16 +47,16 @@ describe('R6970-5.10-1 C-15-3: a LAN host that is gone', () => {
 
   it('that had nothing changes nothing', async () => {
     const bench = await mapped()
-    bench.iwf.forgetHost(OTHER)
+    bench.iwf.forgetHost(OTHER, 'gone')
     const before = bench.iwf.systemUpdateId()
-    expect(bench.iwf.forgetHost(OTHER)).toBe(0)
+    expect(bench.iwf.forgetHost(OTHER, 'gone')).toBe(0)
     expect(bench.iwf.systemUpdateId()).toBe(before)
   })
 
   it('frees its quota', async () => {
     const bench = coreBench({ limits: { ...FREE, perHost: 1, total: 1 } })
     await map(bench, 8000)
-    bench.iwf.forgetHost(HOST)
+    bench.iwf.forgetHost(HOST, 'gone')
     await map(bench, 8001)
     expect(held(bench)).toEqual([8001])
   })
@@ -67,7 +67,7 @@ describe('R6970-5.10-1 C-15-3: a LAN host that is gone', () => {
     const asked = bench.iwf.addPortMapping(add(), caller())
     const answer = faultOf(() => asked)
     await bench.clock.advance(1000)
-    bench.iwf.forgetHost(HOST)
+    bench.iwf.forgetHost(HOST, 'gone')
     expect(await bench.answered(answer)).toBe(501)
     await bench.clock.advance(5000)
     expect(bench.carrier.deletes).toHaveLength(1)
@@ -79,7 +79,7 @@ describe('R6970-5.10-1 C-15-3: a LAN host that is gone', () => {
     bench.carrier.held.clear()
     bench.carrier.maps.splice(0)
     bench.events.lostState()
-    bench.iwf.forgetHost(HOST)
+    bench.iwf.forgetHost(HOST, 'gone')
     await bench.clock.advance(30_000)
     expect(held(bench)).toEqual([9000])
     expect(bench.carrier.maps.map(({ suggestedPort }) => suggestedPort)).toEqual([9000])

@@ -44,7 +44,7 @@ describe('the operator’s own mapping', () => {
 
   it('stays when the lease of the host ends', async () => {
     const { iwf } = await bench()
-    expect(iwf.forgetHost(HOST)).toBe(0)
+    expect(iwf.forgetHost(HOST, 'gone')).toBe(0)
     expect(iwf.portMappingNumberOfEntries()).toBe(1)
   })
 

@@ -71,7 +71,7 @@ describe('R6970-5.10-2: another WAN address', () => {
     const losses = () =>
       lab()
         .daemon.log()
-        .match(/WAN address changed wan=none/g)?.length ?? 0
+        .match(/the WAN has no IPv4 address any more/g)?.length ?? 0
     const before = losses()
     await cpe.ip('link set wan down')
     await until('the daemon noticed', 3_000, () => losses() > before || undefined)

@@ -12,17 +12,23 @@ const TIME = String.raw`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z`
 describe('the log', () => {
   it.each([
     ['auto', false, new RegExp(`^${TIME} WARN no answer server=192\\.0\\.2\\.1\\n$`)],
-    ['auto', true, /^WARN no answer server=192\.0\.2\.1\n$/],
+    ['auto', true, /^<4>WARN no answer server=192\.0\.2\.1\n$/],
     ['text', false, /^WARN no answer server=192\.0\.2\.1\n$/],
     [
       'json',
       true,
-      new RegExp(`^{"level":"warn","time":"${TIME}","server":"192\\.0\\.2\\.1","msg":"no answer"}\\n$`),
+      new RegExp(`^<4>{"level":"warn","time":"${TIME}","server":"192\\.0\\.2\\.1","msg":"no answer"}\\n$`),
     ],
   ] as const)('in format %s, journald: %s', (format, journald, expected) => {
     const { log, lines } = capture({ format, journald })
     log.warn({ server: '192.0.2.1' }, 'no answer')
     expect(lines).toEqual([expect.stringMatching(expected)])
+  })
+
+  it('has the priority that journald takes off again', () => {
+    const { log, lines } = capture({ level: 'debug', journald: true })
+    for (const level of ['debug', 'info', 'warn', 'error'] as const) log[level]({}, 'x')
+    expect(lines).toEqual(['<7>DEBUG x\n', '<6>INFO x\n', '<4>WARN x\n', '<3>ERROR x\n'])
   })
 
   it.each([

@@ -37,10 +37,16 @@ const EXPLAINED: readonly Explanation[] = [
     because: 'Nobody listens there while it restarts, or the WAN is between two addresses.',
   },
   {
-    message: /^no new mappings until the carrier answers$/,
+    message: /^no new mappings until the carrier answers; igd-pcp status says what to do$/,
     after: [...CARRIER, 'WAN address changed'],
     within: 30,
     because: 'It is silent, or the WAN is between two addresses.',
+  },
+  {
+    message: /^the WAN has no IPv4 address any more$/,
+    after: ['WAN address changed'],
+    within: 30,
+    because: 'It is between two addresses.',
   },
   {
     message: /^the way to the carrier changed; mapping all ports anew$/,
@@ -61,7 +67,7 @@ const EXPLAINED: readonly Explanation[] = [
     because: 'The old WAN address, or a neighbour, has the port until that mapping ends.',
   },
   {
-    message: /^the carrier let a mapping lapse$/,
+    message: /^the carrier let a mapping lapse; it is asked for again$/,
     after: [...CARRIER, 'WAN address changed'],
     within: 160,
     because: 'Nobody answered the renewals until the lifetime was over.',

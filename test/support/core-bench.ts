@@ -73,9 +73,9 @@ function newWorld() {
 /** The core on a virtual clock, between a fake carrier and a fake router NAT, with a disk that keeps everything. */
 export function coreBench(over: Partial<CoreOptions> = {}, world = newWorld()) {
   const { carrier, clock, hosts, nat, store } = world
-  const lines: { level: string; message: string }[] = []
-  const level = (name: string) => (_fields: object, message: string) =>
-    void lines.push({ level: name, message })
+  const lines: { level: string; message: string; fields: object }[] = []
+  const level = (name: string) => (fields: object, message: string) =>
+    void lines.push({ level: name, message, fields })
   const log = { debug: level('debug'), info: level('info'), warn: level('warn'), error: level('error') }
   const closing = new AbortController()
   const limits = FREE

@@ -178,20 +178,22 @@ describe('the log', () => {
     const log = fakeLog()
     await call('GetStatusInfo', { log })
     expect(log.lines).toEqual([
-      { level: 'debug', fields: { peer: PEER, action: 'GetStatusInfo' }, message: 'control: done' },
+      { level: 'debug', fields: { host: PEER, action: 'GetStatusInfo' }, message: 'control: done' },
     ])
   })
 
-  it('says by itself what was changed', async () => {
+  it('says by itself who asks for a port in a way that makes no sense', async () => {
     const log = fakeLog()
-    await call('AddPortMapping', { args: ADD, log })
-    expect(log.lines.map(({ level }) => level)).toEqual(['info'])
+    await call('AddPortMapping', { args: { ...ADD, NewProtocol: 'SCTP' }, log })
+    const why = 'NewProtocol is neither TCP nor UDP'
+    const fields = { host: PEER, action: 'AddPortMapping', error: 601, why }
+    expect(log.lines).toEqual([{ level: 'info', fields, message: 'a request for a port makes no sense' }])
   })
 
   it('has the reason of a fault', async () => {
     const log = fakeLog()
     await call('AddPortMapping', { args: ADD, log, world: refusing(718) })
-    const fields = { peer: PEER, action: 'AddPortMapping', code: 718, reason: 'secret reason' }
+    const fields = { host: PEER, action: 'AddPortMapping', error: 718, why: 'secret reason' }
     expect(log.lines).toEqual([{ level: 'debug', fields, message: 'control: refused' }])
   })
 

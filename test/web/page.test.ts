@@ -106,17 +106,30 @@ describe('the status page', () => {
   it('tells what happened in plain words, the newest first, and nothing about other hosts', () => {
     expect(section(WORKS, 'events')).toBe(
       'What happened ' +
-        '12 s ago 192.168.1.23 opened a port. ' +
-        '5 min ago The carrier refuses to renew a mapping (TCP port 51413 of 192.168.1.23, USER_EX_QUOTA). ' +
+        '12 s ago A port is mapped (203.0.114.1:3074 → 192.168.1.23:3074/UDP). ' +
+        '5 min ago The carrier refuses to renew a mapping (203.0.114.1:51413 → 192.168.1.23:51413/TCP, USER_EX_QUOTA). ' +
         '1 d 1 h ago The PCP server lost its state; mapping all ports anew.',
     )
-    expect(section(WORKS, 'events', 'all')).toContain('192.168.1.77 opened a port.')
+    expect(section(WORKS, 'events', 'all')).toContain(
+      'A port is mapped (203.0.114.1:51820 → 192.168.1.77:51820',
+    )
   })
 
-  it('hides an event whose details name another host anywhere', () => {
-    const details = { deep: { list: [{ client: '192.168.1.77' }] } }
+  it.each<[string, Status['events'][number]['details'], boolean]>([
+    ['names another host anywhere', { deep: { list: [{ client: '192.168.1.77' }] } }, false],
+    ['names another host within a text', { why: '192.168.1.77:80 is taken' }, false],
+    ['names the viewer', { client: VIEWER.host }, true],
+    [
+      'names the router, the carrier and the server',
+      { at: '192.168.1.1:5000 203.0.114.1 100.64.7.1:5351' },
+      true,
+    ],
+    ['names nobody', { mappings: 3 }, true],
+    ['is about another host', { host: '192.168.1.77' }, false],
+    ['is about the viewer, whatever else it names', { host: VIEWER.host, now: '198.51.100.1:5' }, true],
+  ])('of an event that %s', (_what, details, shown) => {
     const events = [{ time: WORKS.time, level: 'info', text: 'something', details }] as const
-    expect(section({ ...WORKS, events }, 'events')).toBe('What happened Nothing yet.')
+    expect(section({ ...WORKS, events }, 'events').includes('Something')).toBe(shown)
   })
 
   it.each([

@@ -30,8 +30,6 @@ const entry = (over: Partial<MappingStatus['entries'][number]>) => ({
   ...over,
 })
 
-const claim = { protocol: 'TCP', client: VIEWER.host, internalPort: 51_413, wanPort: 49_160, generation: 1 }
-
 /** All is well, with rows as different as rows are. */
 export const WORKS: Status = {
   version: 1,
@@ -107,20 +105,30 @@ export const WORKS: Status = {
     {
       time: '2030-01-02T09:56:00.000Z',
       level: 'info',
-      text: 'control: done',
-      details: { peer: '192.168.1.77', action: 'AddPortMapping' },
+      text: 'a port is mapped',
+      details: { mapping: '203.0.114.1:51820->192.168.1.77:51820/UDP', host: '192.168.1.77', lease: '3600s' },
     },
     {
       time: '2030-01-02T11:54:20.000Z',
       level: 'warn',
       text: 'the carrier refuses to renew a mapping',
-      details: { mapping: claim, result: 'USER_EX_QUOTA' },
+      details: {
+        mapping: `203.0.114.1:51413->${VIEWER.host}:51413/TCP`,
+        host: VIEWER.host,
+        why: 'USER_EX_QUOTA',
+        openFor: '120s',
+      },
     },
     {
       time: '2030-01-02T11:59:48.000Z',
       level: 'info',
-      text: 'control: done',
-      details: { peer: VIEWER.host, action: 'AddPortMapping' },
+      text: 'a port is mapped',
+      details: {
+        mapping: `203.0.114.1:3074->${VIEWER.host}:3074/UDP`,
+        host: VIEWER.host,
+        lease: '3600s',
+        description: 'Game console',
+      },
     },
   ],
 }

@@ -227,7 +227,7 @@ describe('events (WANIPConnection:2 §2.3.23)', () => {
 it('G25: a host that left the LAN leaves nothing: its entries go in one event, the carrier is told', async () => {
   const bench = await withEntries(8080, 8081)
   const events = await bench.subscribe()
-  bench.iwf.forgetHost(C1)
+  bench.iwf.forgetHost(C1, 'gone')
   await bench.clock.advance(1000)
   expect(events.slice(1)).toEqual([{ PortMappingNumberOfEntries: '0', SystemUpdateID: '3' }])
   expect(bench.requests.slice(-2).map(({ lifetime }) => lifetime)).toEqual([0, 0])

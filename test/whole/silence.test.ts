@@ -37,7 +37,7 @@ it('T30 R6970-5.10-1: 1,000 mappings, an hour of silence, a host that is another
   await clock.advance(HOUR / 4)
   // The host dies, and another machine has its address: what HostWatch does then.
   hosts.macs.set(host(0), mac('02:00:00:00:00:0b'))
-  expect(core.iwf.forgetHost(host(0))).toBe(EACH)
+  expect(core.iwf.forgetHost(host(0), 'gone')).toBe(EACH)
   await clock.advance(HOUR / 2)
   const lastQuarter = carrier.received
   await clock.advance(HOUR / 4)

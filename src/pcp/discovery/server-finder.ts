@@ -108,7 +108,11 @@ export class ServerFinder {
       )
     else if (source !== 'static')
       log.info(
-        { source, servers: choice.servers.map(named), guesses: choice.guesses.map(named) },
+        {
+          source,
+          servers: choice.servers.map(named),
+          ...(choice.guesses.length > 0 && { guesses: choice.guesses.map(named) }),
+        },
         'PCP servers found',
       )
     await changed(choice)

@@ -45,7 +45,7 @@ export class Presence {
       this.#socket.takeInterface()
       return true
     } catch (error) {
-      this.#ports.log.warn({ error, lan: this.lan }, 'SSDP: cannot use the interface of this LAN')
+      this.#ports.log.warn({ error, lan: this.lan.name }, 'SSDP: cannot use the interface of this LAN')
       return false
     }
   }
@@ -75,7 +75,7 @@ export class Presence {
     try {
       this.#group().leave(this.lan.address)
     } catch (error) {
-      this.#ports.log.debug({ error, lan: this.lan }, 'SSDP: was not in the group')
+      this.#ports.log.debug({ error, lan: this.lan.name }, 'SSDP: was not in the group')
     }
     await this.#socket.close()
   }
@@ -94,7 +94,7 @@ export class Presence {
         await this.#socket.send(encode(message), port, address)
       }
     } catch (error) {
-      log.debug({ error, lan: this.lan, address }, 'SSDP: cannot send')
+      log.debug({ error, lan: this.lan.name, address }, 'SSDP: cannot send')
     }
   }
 }

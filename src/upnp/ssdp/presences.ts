@@ -142,7 +142,7 @@ export class Presences {
       try {
         joined.push(await this.#join(lan))
       } catch (error) {
-        this.#ports.log.warn({ error, lan }, 'SSDP: cannot be found on this LAN; will try again')
+        this.#ports.log.warn({ error, lan: lan.name }, 'SSDP: cannot be found on this LAN; will try again')
       }
     }
     return joined
