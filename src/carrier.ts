@@ -11,6 +11,7 @@ import { type Choice, located, type Server } from './pcp/discovery/choice.ts'
 import type { HookDisk } from './pcp/discovery/hook-files.ts'
 import type { RouteTables } from './pcp/discovery/routes.ts'
 import { ServerFinder } from './pcp/discovery/server-finder.ts'
+import type { EpochMemory } from './pcp/epoch-memory.ts'
 import { formerLink } from './pcp/former-link.ts'
 import type { Reach } from './pcp/former-places.ts'
 import type { OpenLink } from './pcp/link.ts'
@@ -38,6 +39,8 @@ export interface CarrierWorld {
   readonly routes: RouteTables
   /** The installation's secret, 32 octets. */
   readonly identity: { readonly secret: Uint8Array }
+  /** What servers said of their age before. */
+  readonly epochs: EpochMemory
 }
 
 /** What is heard on the WAN, wherever that has its address now. */

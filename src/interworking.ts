@@ -17,12 +17,13 @@ import { Counters } from './metrics/counters.ts'
 import { meteredEvents, meteredNat, meteredPcp, meteredSocket, meteredStore } from './metrics/metered.ts'
 import { Meters } from './metrics/meters.ts'
 import type { LocalPort } from './nat/local-ports.ts'
+import { epochMemory } from './pcp/epoch-memory.ts'
 import type { Identity } from './store/identity.ts'
 import type { OpenStore } from './store/state-directory.ts'
 
 // The interworking function as it stands between a LAN, which it does not see, and the carrier.
 
-export interface InterworkingWorld extends CarrierWorld {
+export interface InterworkingWorld extends Omit<CarrierWorld, 'epochs'> {
   /** The kernel's neighbour table, as text. */
   readonly neighbourTable: () => string
   /** Where the DHCP server keeps its leases, and the hooks of DHCP clients what they were told. */
@@ -60,7 +61,8 @@ export async function startInterworking(
   const meters = new Meters(counters)
   const { clock } = world
   const connect = meteredSocket(world.connect, meters)
-  const carrier = carrierSide(config, { ...world, connect }, closers)
+  const epochs = epochMemory(world.store.saved.epoch, (epoch) => world.store.noteEpoch(epoch))
+  const carrier = carrierSide(config, { ...world, connect, epochs }, closers)
   closers.defer(() => closing.abort())
   const leases = new LeaseWatch(world, config.lan.leases)
   const hosts = new HostWatch({ ...world, leases }, config.lan.interfaces)

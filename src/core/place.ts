@@ -1,5 +1,5 @@
 import type { IpAddress, Ipv4Address } from '../lib/ip.ts'
-import type { Millis } from '../lib/units.ts'
+import type { Millis, Seconds } from '../lib/units.ts'
 
 /**
  * Where a mapping stands: at which PCP server, and asked for from which address of ours. Behind NAT it belongs to that
@@ -22,6 +22,14 @@ export interface Standing {
   readonly place: Place
   /** When it has ended even if nobody deletes it. */
   readonly until: Millis
+}
+
+/** How long a PCP server said that it has its state, and when it said so. */
+export interface KnownEpoch {
+  /** As `Place` has it. */
+  readonly server: string
+  readonly seconds: Seconds
+  readonly at: Millis
 }
 
 /** Does who asks at `here` ask for what stands at `place`? */

@@ -1,7 +1,7 @@
 import type { Ipv4Address } from '../lib/ip.ts'
 import type { MacAddress } from '../lib/mac.ts'
 import type { Millis, Port, Seconds } from '../lib/units.ts'
-import type { Place, Standing } from './place.ts'
+import type { KnownEpoch, Place, Standing } from './place.ts'
 import type { External, Lease, Protocol, RemoteHost } from './types.ts'
 
 // What of the core outlives a crash: one record for each life of an internal port, whole each time, so that the last
@@ -68,6 +68,14 @@ export interface Saved {
   readonly systemUpdateId: number
   /** Did that run end since the machine was started? Then the kernel forwards on, and the clock goes on. */
   readonly sameBoot: boolean
+  /** Of the server that was asked last; undefined after a reboot, when our clock has begun anew (RFC 6887 §8.5). */
+  readonly epoch: KnownEpoch | undefined
 }
 
-export const NOTHING_SAVED: Saved = { records: [], lastGeneration: -1, systemUpdateId: 0, sameBoot: false }
+export const NOTHING_SAVED: Saved = {
+  records: [],
+  lastGeneration: -1,
+  systemUpdateId: 0,
+  sameBoot: false,
+  epoch: undefined,
+}

@@ -9,6 +9,8 @@ export interface EpochEvents {
   doubtful(): void
   /** Time to ask a young server for its epoch. */
   probe(): void
+  /** A reading that is believed. */
+  read(reading: EpochReading): void
 }
 
 /**
@@ -19,16 +21,19 @@ export class EpochWatch {
   readonly #clock: Clock
   readonly #events: EpochEvents
   readonly #probes: Disposable[] = []
+  /** Its last reading before this run, by the same clock. */
+  readonly #known: EpochReading | undefined
   #last: EpochReading | undefined
 
-  constructor(clock: Clock, events: EpochEvents) {
+  constructor(clock: Clock, events: EpochEvents, known?: EpochReading) {
     this.#clock = clock
     this.#events = events
+    this.#known = known
   }
 
   seen({ epoch, opcode, receivedAt, sentAt }: ResponseSeen): void {
     const reading = { server: epoch, client: receivedAt }
-    const valid = isEpochValid(this.#last, reading)
+    const valid = isEpochValid(this.#last ?? this.#known, reading)
     if (opcode === 'ANNOUNCE') {
       if (!valid) this.#events.doubtful()
       else if (sentAt !== undefined) this.#remember(reading)
@@ -39,7 +44,7 @@ export class EpochWatch {
     if (!valid) this.#events.lostState()
   }
 
-  /** The last reading that is believed. */
+  /** The last reading of this run that is believed. */
   get last(): EpochReading | undefined {
     return this.#last
   }
@@ -56,5 +61,6 @@ export class EpochWatch {
         this.#probes.push(this.#clock.at(due, () => this.#events.probe()))
     }
     this.#last = reading
+    this.#events.read(reading)
   }
 }

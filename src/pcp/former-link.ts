@@ -16,6 +16,8 @@ export async function formerLink(
   const link = await openWay({ address: server, server, client, self: () => self }, world, {
     source: 'static',
     epoch: deaf,
+    known: undefined,
+    read: deaf,
     heard: deaf,
     seen: deaf,
     updated: deaf,

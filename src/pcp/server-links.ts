@@ -4,9 +4,12 @@ import type { Clock } from '../lib/clock.ts'
 import type { Ipv4Address } from '../lib/ip.ts'
 import { after, millis, seconds } from '../lib/units.ts'
 import type { Announcements } from './announcements.ts'
+import type { EpochReading } from './epoch.ts'
+import type { EpochMemory } from './epoch-memory.ts'
 import { EpochWatch } from './epoch-watch.ts'
 import type { Link, LinkEvents, OpenLink } from './link.ts'
 import type { NegotiatedLink } from './negotiated-link.ts'
+import { nameOf } from './server-name.ts'
 import type { Endpoint } from './socket.ts'
 import { type LinkWorld, openWay } from './way.ts'
 
@@ -20,6 +23,7 @@ export interface ServerLinksOptions extends LinkWorld {
   readonly ipv4: () => Ipv4Address | undefined
   readonly events: PcpEvents
   readonly announcements: Announcements
+  readonly epochs: EpochMemory
 }
 
 /** The ways to one PCP server. */
@@ -35,18 +39,25 @@ export interface ServerLinks {
  * which the first address stands for (RFC 7488 §3).
  */
 export function serverLinks(addresses: readonly Endpoint[], options: ServerLinksOptions): ServerLinks {
-  const { clock, events, ipv4, source } = options
+  const { clock, epochs, events, ipv4, source } = options
   const [first] = addresses
   if (!first) return { links: [], stop: () => undefined }
   const latest: { link?: NegotiatedLink; inUse?: () => boolean } = {}
   const whenInUse = (tell: () => void) => () => {
     if (latest.inUse?.() === true) tell()
   }
-  const watch = new EpochWatch(clock, {
+  const name = nameOf(first)
+  const read = (reading: EpochReading) => {
+    if (latest.inUse?.() === true) epochs.note(name, reading)
+  }
+  const known = epochs.known(name)
+  const told = {
     lostState: whenInUse(() => events.lostState()),
     doubtful: whenInUse(() => events.doubtful()),
     probe: () => void probed(latest.link, clock),
-  })
+    read,
+  }
+  const watch = new EpochWatch(clock, told, known)
   for (const address of addresses)
     options.announcements.follow(address, (said) => {
       const epoch = seconds(said.epoch)
@@ -57,6 +68,8 @@ export function serverLinks(addresses: readonly Endpoint[], options: ServerLinks
     const link = await openWay({ address, server: first, self: ipv4 }, options, {
       source,
       epoch: () => watch.last,
+      known,
+      read,
       heard: () => linkEvents.heard(),
       seen: (response) => watch.seen(response),
       updated: (mapping, outcome) => {

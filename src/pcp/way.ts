@@ -38,6 +38,10 @@ interface WayEvents {
   readonly source: ServerSource
   /** What it last said by PCP of its age. */
   readonly epoch: () => EpochReading | undefined
+  /** What it said before this run, whichever it spoke then. */
+  readonly known: EpochReading | undefined
+  /** What it says of its age by NAT-PMP. */
+  readonly read: (reading: EpochReading) => void
   readonly heard: () => void
   readonly seen: (response: ResponseSeen) => void
   readonly updated: (mapping: PcpMapping, outcome: PcpGranted | PcpRefused) => void

@@ -37,6 +37,8 @@ export async function examineNatPmp(examination: NatPmpExamination): Promise<Fin
   const client = new NatPmpClient({
     socket,
     clock,
+    known: undefined,
+    read: () => undefined,
     heard: ignore,
     lostState: ignore,
     doubtful: ignore,

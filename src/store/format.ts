@@ -1,8 +1,9 @@
 import { crc32 } from 'node:zlib'
+import type { KnownEpoch } from '../core/place.ts'
 import type { ClaimRecord } from '../core/record.ts'
 import { type Decoded, decoded, malformed } from '../lib/decoded.ts'
 import { type Millis, millis } from '../lib/units.ts'
-import { parseRecord } from './record-schema.ts'
+import { parseEpoch, parseRecord } from './record-schema.ts'
 
 // The journal's text: one line a change, each with a checksum of its own, after a line that says which format it is.
 // What was written last of a generation counts. Pure.
@@ -32,7 +33,11 @@ export interface Stamp {
   readonly date: number
 }
 
-export type Change = { readonly put: ClaimRecord } | { readonly drop: number }
+export type Change =
+  | { readonly put: ClaimRecord }
+  | { readonly drop: number }
+  /** What is known of the server's age. Written along with others, and at the end. */
+  | { readonly epoch: KnownEpoch }
 
 export type Line = Stamp & { readonly systemUpdateId: number } & Change
 
@@ -50,6 +55,7 @@ export interface Replay {
   readonly kept: ReadonlyMap<number, Kept>
   readonly lastGeneration: number
   readonly systemUpdateId: number
+  readonly epoch: KnownEpoch | undefined
   /** Undefined where the header is lost. */
   readonly bootId: string | undefined
   /** Is the last line not whole? A crash while it was written does that, and nothing was done on its strength. */
@@ -83,15 +89,20 @@ function lastOfEach(changes: readonly (Line | undefined)[], header: Header | und
   const kept = new Map<number, Kept>()
   let lastGeneration = header?.lastGeneration ?? -1
   let systemUpdateId = header?.systemUpdateId ?? 0
+  let epoch: KnownEpoch | undefined
   for (const line of changes) {
     if (!line) continue
     systemUpdateId = line.systemUpdateId
+    if ('epoch' in line) {
+      epoch = line.epoch
+      continue
+    }
     const generation = 'put' in line ? line.put.generation : line.drop
     lastGeneration = Math.max(lastGeneration, generation)
     if ('put' in line) kept.set(generation, { at: line.at, date: line.date, record: line.put })
     else kept.delete(generation)
   }
-  return { kept, lastGeneration, systemUpdateId }
+  return { epoch, kept, lastGeneration, systemUpdateId }
 }
 
 /** Undefined where the checksum does not fit, and where it is the one of nothing. */
@@ -121,10 +132,12 @@ function parseHeader(content: unknown): Header | undefined {
 
 function parseLine(content: unknown): Line | undefined {
   if (!isObject(content)) return undefined
-  const { at, date, drop, put, systemUpdateId } = content
+  const { at, date, drop, epoch, put, systemUpdateId } = content
   if (typeof at !== 'number' || typeof date !== 'number' || !isCount(systemUpdateId)) return undefined
   const stamp = { at: millis(at), date, systemUpdateId }
   if (isCount(drop)) return { ...stamp, drop }
+  const known = parseEpoch(epoch)
+  if (known) return { ...stamp, epoch: known }
   const record = parseRecord(put)
   return record && { ...stamp, put: record }
 }

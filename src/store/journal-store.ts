@@ -1,3 +1,4 @@
+import type { KnownEpoch } from '../core/place.ts'
 import type { StorePort } from '../core/ports.ts'
 import { type ClaimRecord, NOTHING_SAVED, type Saved } from '../core/record.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -39,6 +40,9 @@ export class JournalStore implements StorePort {
   /** The last line of each generation, which is all there is to know. */
   readonly #lines = new Map<number, string>()
   #lastGeneration = -1
+  #epoch: KnownEpoch | undefined
+  /** The one that the file has. */
+  #writtenEpoch: KnownEpoch | undefined
   #systemUpdateId: () => number = () => 0
   #waiting: Waiting[] = []
   #writing: Promise<void> | undefined
@@ -58,6 +62,7 @@ export class JournalStore implements StorePort {
     const saved = text === undefined ? NOTHING_SAVED : this.#read(text)
     this.#lastGeneration = saved.lastGeneration
     this.#systemUpdateId = () => saved.systemUpdateId
+    this.#epoch = saved.epoch
     for (const record of saved.records) this.#lines.set(record.generation, this.#line({ put: record }))
     await this.#write([])
     return saved
@@ -80,6 +85,11 @@ export class JournalStore implements StorePort {
     this.#systemUpdateId = systemUpdateId
   }
 
+  /** What the server says of its age, with each answer: that alone is not worth a write, so it is kept with the next. */
+  noteEpoch(epoch: KnownEpoch): void {
+    this.#epoch = epoch
+  }
+
   put(record: ClaimRecord): Promise<void> {
     const line = this.#line({ put: record })
     this.#lines.set(record.generation, line)
@@ -97,6 +107,8 @@ export class JournalStore implements StorePort {
     this.#closed = true
     this.#retry?.[Symbol.dispose]()
     await this.#writing
+    if (this.#epoch !== this.#writtenEpoch) await this.#write([])
+    this.#retry?.[Symbol.dispose]()
     await this.#file.close()
   }
 
@@ -115,16 +127,18 @@ export class JournalStore implements StorePort {
   }
 
   async #write(batch: readonly Waiting[]): Promise<void> {
+    const epoch = this.#epoch
     try {
       if (this.#failure !== undefined || batch.length === 0) await this.#file.rewrite(this.#whole())
       else if (!this.#file.isLarge || !(await this.#file.shrink(this.#whole())))
-        await this.#file.append(batch.map(({ line }) => line).join(''))
+        await this.#file.append(batch.map(({ line }) => line).join('') + this.#newEpoch())
     } catch (error) {
       this.#fail(error)
       for (const { reject } of batch) reject(error)
       return
     }
     this.#succeed()
+    this.#writtenEpoch = epoch
     for (const { resolve } of batch) resolve()
   }
 
@@ -135,7 +149,12 @@ export class JournalStore implements StorePort {
       lastGeneration: this.#lastGeneration,
       systemUpdateId: this.#systemUpdateId(),
     }
-    return encodeLine(header) + [...this.#lines.values()].join('')
+    const epoch = this.#epoch ? this.#line({ epoch: this.#epoch }) : ''
+    return encodeLine(header) + [...this.#lines.values()].join('') + epoch
+  }
+
+  #newEpoch(): string {
+    return this.#epoch && this.#epoch !== this.#writtenEpoch ? this.#line({ epoch: this.#epoch }) : ''
   }
 
   #fail(error: unknown): void {
@@ -167,11 +186,17 @@ export class JournalStore implements StorePort {
     return { at: this.#world.clock.now(), date: this.#world.date() }
   }
 
-  #saved({ bootId, kept, lastGeneration, systemUpdateId }: Replay): Saved {
+  #saved({ bootId, epoch, kept, lastGeneration, systemUpdateId }: Replay): Saved {
     const sameBoot = bootId === this.#world.bootId
     const now = this.#now()
     const records = [...kept.values()].map((one) => (sameBoot ? one.record : rebased(one, now)))
-    return { records, lastGeneration, systemUpdateId: (systemUpdateId + ID_STEP) % 2 ** 32, sameBoot }
+    return {
+      records,
+      lastGeneration,
+      systemUpdateId: (systemUpdateId + ID_STEP) % 2 ** 32,
+      sameBoot,
+      epoch: sameBoot ? epoch : undefined,
+    }
   }
 
   #tell({ lost, torn }: Replay): void {

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import type { KnownEpoch } from '../core/place.ts'
 import type { ClaimRecord } from '../core/record.ts'
 import { type IpAddress, type Ipv4Address, parseIp, parseIpv4 } from '../lib/ip.ts'
 import { type MacAddress, parseMac } from '../lib/mac.ts'
@@ -57,6 +58,14 @@ const record = v.variant('state', [
     entries: v.pipe(v.array(entry), v.minLength(1)),
   }),
 ])
+
+const epoch = v.object({ server: v.string(), seconds, at: millis })
+
+/** Undefined when it is none. */
+export function parseEpoch(value: unknown): KnownEpoch | undefined {
+  const parsed = v.safeParse(epoch, value)
+  return parsed.success ? parsed.output : undefined
+}
 
 /** Undefined when it is none. */
 export function parseRecord(value: unknown): ClaimRecord | undefined {

@@ -1,4 +1,5 @@
 import { mkdir, readFile } from 'node:fs/promises'
+import type { KnownEpoch } from '../core/place.ts'
 import type { StorePort } from '../core/ports.ts'
 import type { Saved } from '../core/record.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -17,6 +18,8 @@ export interface OpenStore extends StorePort {
   readonly failure: string | undefined
   /** SystemUpdateID is noted with each change. */
   follow(systemUpdateId: () => number): void
+  /** Kept with the next change, and at the end. */
+  noteEpoch(epoch: KnownEpoch): void
   /** Resolves when all is written. */
   close(): Promise<void>
 }
@@ -41,6 +44,7 @@ export async function openStateDirectory(
       put: (record) => store.put(record),
       drop: (generation) => store.drop(generation),
       follow: (systemUpdateId) => store.follow(systemUpdateId),
+      noteEpoch: (epoch) => store.noteEpoch(epoch),
       close: async () => {
         await store.close()
         await held[Symbol.asyncDispose]()

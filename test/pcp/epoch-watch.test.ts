@@ -1,17 +1,24 @@
 import { describe, expect, it } from 'vitest'
+import type { EpochReading } from '../../src/pcp/epoch.ts'
 import { EpochWatch } from '../../src/pcp/epoch-watch.ts'
 import { millis, seconds } from '../../src/lib/units.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
 
-const watching = () => {
+const watching = (known?: EpochReading) => {
   const clock = new VirtualClock(0)
   const told: string[] = []
+  const readings: EpochReading[] = []
   const tell = (what: string) => () => void told.push(what)
-  const watch = new EpochWatch(clock, {
-    lostState: tell('lost'),
-    doubtful: tell('doubt'),
-    probe: tell('probe'),
-  })
+  const watch = new EpochWatch(
+    clock,
+    {
+      lostState: tell('lost'),
+      doubtful: tell('doubt'),
+      probe: tell('probe'),
+      read: (reading) => void readings.push(reading),
+    },
+    known,
+  )
   const seen = (opcode: 'MAP' | 'ANNOUNCE', epoch: number, asked = true) =>
     watch.seen({
       opcode,
@@ -19,7 +26,7 @@ const watching = () => {
       receivedAt: clock.now(),
       sentAt: asked ? millis(0) : undefined,
     })
-  return { clock, seen, told, watch }
+  return { clock, readings, seen, told, watch }
 }
 
 describe('whose epoch is believed', () => {
@@ -77,5 +84,49 @@ describe('whose epoch is believed', () => {
     watch.stop()
     await clock.advance(1_000_000)
     expect(told).toEqual([])
+  })
+})
+
+describe('what was known of the server before this run (RFC 6887 §8.5)', () => {
+  const hourAgo = { server: 5000, client: millis(-3_600_000) }
+
+  it.each<[string, number, string[]]>([
+    ['goes on', 8600, []],
+    ['is a little late, as its clock may be', 8400, []],
+    ['began anew', 1800, ['lost']],
+    ['is older than it can be', 12_700, ['lost']],
+  ])('%s', (_what, epoch, expected) => {
+    const { seen, told } = watching(hourAgo)
+    seen('MAP', epoch)
+    expect(told).toEqual(expected)
+  })
+
+  it('T17: an ANNOUNCE that does not fit is a hint', () => {
+    const { seen, told } = watching(hourAgo)
+    seen('ANNOUNCE', 3)
+    expect(told).toEqual(['doubt'])
+  })
+
+  it('T15: a young server is probed all the same', async () => {
+    const { clock, seen, told } = watching({ server: 10, client: millis(-60_000) })
+    seen('MAP', 70)
+    await clock.advance(61_000)
+    expect(told).toEqual(['probe'])
+  })
+
+  it('is not what it said: that is known with the first answer', () => {
+    const { seen, watch } = watching(hourAgo)
+    expect(watch.last).toBeUndefined()
+    seen('MAP', 8600)
+    expect(watch.last?.server).toBe(8600)
+  })
+
+  it('each reading that is believed is told, to be kept', () => {
+    const { readings, seen } = watching()
+    seen('MAP', 100)
+    seen('ANNOUNCE', 100)
+    seen('ANNOUNCE', 5, false)
+    seen('MAP', 3)
+    expect(readings.map(({ server }) => server)).toEqual([100, 100, 3])
   })
 })

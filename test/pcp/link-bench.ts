@@ -1,5 +1,6 @@
 import { sharedAbort } from '../../src/lib/abort.ts'
 import { Announcements } from '../../src/pcp/announcements.ts'
+import { epochMemory } from '../../src/pcp/epoch-memory.ts'
 import { serverLinks } from '../../src/pcp/server-links.ts'
 import type { Endpoint } from '../../src/pcp/socket.ts'
 import { seeded } from '../support/dice.ts'
@@ -32,6 +33,7 @@ export async function linked({
     random,
     natPmp,
     source: 'static',
+    epochs: epochMemory(undefined, () => undefined),
     log: { debug: line, info: line, warn: line, error: line },
     secret: new Uint8Array(32),
     announcements,

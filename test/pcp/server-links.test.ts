@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { sharedAbort } from '../../src/lib/abort.ts'
 import { Announcements } from '../../src/pcp/announcements.ts'
+import { epochMemory } from '../../src/pcp/epoch-memory.ts'
 import { serverLinks } from '../../src/pcp/server-links.ts'
 import type { Endpoint } from '../../src/pcp/socket.ts'
 import { seeded } from '../support/dice.ts'
@@ -22,6 +23,7 @@ async function firstRequests(server: readonly Endpoint[], client = ip('100.64.0.
     random: seeded(1),
     log: { debug: line, info: line, warn: line, error: line },
     source: 'static',
+    epochs: epochMemory(undefined, () => undefined),
     secret: new Uint8Array(32).fill(7),
     natPmp: 'auto',
     announcements: new Announcements(),

@@ -134,6 +134,60 @@ describe('where a mapping stands', () => {
   })
 })
 
+describe('what the server said of its age (RFC 6887 §8.5)', () => {
+  const epoch = (at: number) => ({ server: '100.64.0.1:5351', seconds: seconds(at / 1000), at: millis(at) })
+
+  it('costs no write of its own, and is kept with the next', async () => {
+    const { disk, store } = await opened()
+    const before = disk.syncs
+    for (let n = 1; n <= 100; n++) store.noteEpoch(epoch(n * 1000))
+    expect(disk.syncs).toBe(before)
+    await store.put(active(0))
+    await store.put(active(1))
+    expect(disk.syncs - before).toBe(2)
+    expect(disk.text().match(/"epoch"/g)).toHaveLength(1)
+    expect((await opened({ disk })).saved.epoch).toEqual(epoch(100_000))
+  })
+
+  it('is kept when the daemon ends in peace', async () => {
+    const { disk, store } = await opened()
+    store.noteEpoch(epoch(5000))
+    await store.close()
+    expect((await opened({ disk })).saved.epoch).toEqual(epoch(5000))
+  })
+
+  it('after a kill -9 it is that of the last change', async () => {
+    const { disk, store } = await opened()
+    store.noteEpoch(epoch(5000))
+    await store.put(active(0))
+    store.noteEpoch(epoch(6000))
+    expect((await opened({ disk })).saved.epoch).toEqual(epoch(5000))
+  })
+
+  it('outlives a run that hears nothing', async () => {
+    const { disk, store } = await opened()
+    store.noteEpoch(epoch(5000))
+    await store.close()
+    await (await opened({ disk })).store.close()
+    expect((await opened({ disk })).saved.epoch).toEqual(epoch(5000))
+  })
+
+  it('is forgotten by a reboot: our clock has begun anew', async () => {
+    const { disk, store } = await opened()
+    store.noteEpoch(epoch(5000))
+    await store.close()
+    expect((await opened({ disk, bootId: 'two' })).saved.epoch).toBeUndefined()
+  })
+
+  it('a disk that takes nothing at the end is no reason not to end', async () => {
+    const { clock, disk, store } = await opened()
+    store.noteEpoch(epoch(5000))
+    disk.broken = true
+    await store.close()
+    expect(clock.pending).toBe(0)
+  })
+})
+
 describe('syncs', () => {
   it('one for each step, none for a step nobody takes', async () => {
     const { disk, store } = await opened()

@@ -5,6 +5,7 @@ import type { Ipv4Address } from '../../src/lib/ip.ts'
 import { sharedAbort } from '../../src/lib/abort.ts'
 import { port } from '../../src/lib/units.ts'
 import { Announcements } from '../../src/pcp/announcements.ts'
+import { epochMemory } from '../../src/pcp/epoch-memory.ts'
 import { serverLinks } from '../../src/pcp/server-links.ts'
 import { Upstream } from '../../src/pcp/upstream.ts'
 import type { Settings } from '../../src/pcp-server/settings.ts'
@@ -52,7 +53,11 @@ export async function chain(
   upstream.listen(core.events)
   const announcements = new Announcements()
   const { connect } = carrier
-  const origin = { source: 'static', ipv4: () => undefined } as const
+  const origin = {
+    source: 'static',
+    ipv4: () => undefined,
+    epochs: epochMemory(undefined, () => undefined),
+  } as const
   const parts = { ...world, connect, events: core.events, announcements, ...origin }
   const { links } = serverLinks([SERVER], parts)
   await upstream.use(links)

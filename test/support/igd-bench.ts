@@ -4,6 +4,7 @@ import { NOTHING_SAVED } from '../../src/core/record.ts'
 import type { IgdVersion } from '../../src/core/types.ts'
 import type { Ipv4Address } from '../../src/lib/ip.ts'
 import { Announcements } from '../../src/pcp/announcements.ts'
+import { epochMemory } from '../../src/pcp/epoch-memory.ts'
 import { serverLinks } from '../../src/pcp/server-links.ts'
 import { Upstream } from '../../src/pcp/upstream.ts'
 import type { Request } from '../../src/pcp/wire/message.ts'
@@ -99,6 +100,7 @@ export async function igdBench({ settings = {}, options = {}, ...core }: Options
     serverLinks([SERVER], {
       ...linkWorld,
       source: 'static',
+      epochs: epochMemory(undefined, () => undefined),
       connect,
       events,
       announcements: new Announcements(),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { MapRequest } from '../../src/core/ports.ts'
 import { millis, port, seconds } from '../../src/lib/units.ts'
+import { epochMemory } from '../../src/pcp/epoch-memory.ts'
 import { serverLinks } from '../../src/pcp/server-links.ts'
 import { OPCODE } from '../../src/pcp/wire/constants.ts'
 import { decodeRequest } from '../../src/pcp/wire/packet.ts'
@@ -212,6 +213,7 @@ it('S7488-3-7: the addresses of one server share nonces, another server has othe
     random: { unit: () => 0.5, bytes: (length: number) => new Uint8Array(length) },
     log: { debug: nothing, info: nothing, warn: nothing, error: nothing },
     source: 'static' as const,
+    epochs: epochMemory(undefined, () => undefined),
     secret: new Uint8Array(32),
     connect: carrier.connect,
     natPmp: 'off' as const,

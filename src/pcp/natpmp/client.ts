@@ -28,6 +28,10 @@ export interface NatPmpOptions {
   /** Connected to the gateway. The client closes it. */
   readonly socket: PcpSocket
   readonly clock: Clock
+  /** What the gateway said last, before this run or before it was left. */
+  readonly known: EpochReading | undefined
+  /** Told of each reading of its age. */
+  readonly read: (reading: EpochReading) => void
   /** Told of every reply that stood its checks. */
   readonly heard: () => void
   /** RFC 6886 §3.6: the gateway lost its mappings. */
@@ -217,8 +221,9 @@ export class NatPmpClient implements PcpLink {
   /** §3.6, from every packet of the gateway. */
   #follow(epoch: number): void {
     const reading = { server: epoch, client: this.#options.clock.now() }
-    const valid = isNatPmpEpochValid(this.#last, reading)
+    const valid = isNatPmpEpochValid(this.#last ?? this.#options.known, reading)
     this.#last = reading
+    this.#options.read(reading)
     if (valid) return
     this.#address = undefined
     this.#options.lostState()

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { MapRequest } from '../../../src/core/ports.ts'
-import { port, seconds } from '../../../src/lib/units.ts'
+import { millis, port, seconds } from '../../../src/lib/units.ts'
+import type { EpochReading } from '../../../src/pcp/epoch.ts'
 import { NatPmpClient } from '../../../src/pcp/natpmp/client.ts'
 import { VirtualClock } from '../../support/virtual-clock.ts'
 import { isOver, wanted } from '../client-bench.ts'
@@ -17,13 +18,15 @@ const ASK_ADDRESS = '0000'
 const ASK_MAP = '00020000c0001f9000000e10'
 const ASK_DELETE = '00020000c000000000000000'
 
-const bench = () => {
+const bench = (known?: EpochReading) => {
   const clock = new VirtualClock(0)
   const socket = new FakeSocket(clock)
   const told: string[] = []
   const client = new NatPmpClient({
     socket,
     clock,
+    known,
+    read: () => undefined,
     heard: () => void told.push('heard'),
     lostState: () => void told.push('lost'),
     doubtful: () => void told.push('doubt'),
@@ -258,6 +261,12 @@ describe('RFC 6886 §3.6: the epoch', () => {
     await clock.advance(800_000)
     await deliver(`00 80 0000 ${epoch.toString(16).padStart(8, '0')} cb007201`)
     expect(told.includes('lost')).toBe(lost)
+  })
+
+  it('what it said before this run is compared with its first reply', async () => {
+    const { deliver, told } = bench({ server: 9000, client: millis(-60_000) })
+    await deliver(ADDRESS_REPLY)
+    expect(told).toContain('lost')
   })
 
   it('after a loss the external address is asked for anew', async () => {

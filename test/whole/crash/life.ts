@@ -8,6 +8,7 @@ import { type Clock, repeated } from '../../../src/lib/clock.ts'
 import type { IpAddress } from '../../../src/lib/ip.ts'
 import { type Millis, type Port, type Seconds, after, millis, seconds } from '../../../src/lib/units.ts'
 import { Announcements } from '../../../src/pcp/announcements.ts'
+import { epochMemory } from '../../../src/pcp/epoch-memory.ts'
 import { formerLink } from '../../../src/pcp/former-link.ts'
 import { serverLinks } from '../../../src/pcp/server-links.ts'
 import { serverNamed } from '../../../src/pcp/server-name.ts'
@@ -86,7 +87,8 @@ export class Life {
     store.follow(() => core.iwf.systemUpdateId())
     upstream.listen(core.events)
     const announcements = new Announcements()
-    const origin = { source: 'static', ipv4: () => undefined } as const
+    const epochs = epochMemory(saved.epoch, (epoch) => store.noteEpoch(epoch))
+    const origin = { source: 'static', ipv4: () => undefined, epochs } as const
     const parts = { ...world, ...origin, events: core.events, announcements }
     let [server, ways] = [network.server, serverLinks([network.server], parts)]
     this.#use = async () => {
