@@ -1,7 +1,9 @@
 import * as v from 'valibot'
 import { ask, lines } from '../control/client.ts'
 import { tr181Of } from '../control/tr181.ts'
+import { withRival } from '../core/problems.ts'
 import type { EventStatus, Status } from '../core/status.ts'
+import { rivalGateway } from '../lan/rivals.ts'
 import { parseArguments, UsageError } from './arguments.ts'
 import { columns } from './columns.ts'
 import { DAEMON_HELP, DAEMON_OPTIONS, daemonPlace, REFUSED, withDaemon } from './daemon.ts'
@@ -34,7 +36,7 @@ export async function status(argv: readonly string[], io: Io): Promise<number> {
   const place = await daemonPlace(values, io)
   return await withDaemon(place, io, async () => {
     const { body } = await ask(place.path, { method: 'GET', url: '/v1/status' })
-    const now = asStatus(body)
+    const now = withRival(asStatus(body), rivalGateway())
     io.out(shown(now, { json, tr181 }))
     if (follow)
       for await (const line of lines(place.path, '/v1/events'))

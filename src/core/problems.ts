@@ -1,5 +1,5 @@
 import type { ResultName } from '../pcp/wire/constants.ts'
-import type { Health, Problem } from './status.ts'
+import type { Health, Problem, Status } from './status.ts'
 import type { ConnectionStatus } from './types.ts'
 
 /** What shows whether something is wrong. */
@@ -155,13 +155,24 @@ function stateDir({ unwritable }: Symptoms): Problem | undefined {
 }
 
 function rival({ rival: name }: Symptoms): Problem | undefined {
-  if (name === undefined) return undefined
-  return {
-    id: 'rival',
-    severity: 'warning',
-    cause: `${name} runs on this router too, so the LAN sees two Internet gateways`,
-    cure: `stop it: systemctl disable --now ${name}, or on OpenWrt: service ${name} stop; service ${name} disable`,
-  }
+  return name === undefined ? undefined : rivalProblem(name)
+}
+
+const rivalProblem = (name: string): Problem => ({
+  id: 'rival',
+  severity: 'warning',
+  cause: `${name} runs on this router too, so the LAN sees two Internet gateways`,
+  cure: `stop it: systemctl disable --now ${name}, or on OpenWrt: service ${name} stop; service ${name} disable`,
+})
+
+/** A daemon with few rights does not see the programs of others; whoever asks it may. */
+export function withRival<S extends Pick<Status, 'connectionStatus' | 'health' | 'problems'>>(
+  status: S,
+  name: string | undefined,
+): S {
+  if (name === undefined || status.problems.some(({ id }) => id === 'rival')) return status
+  const problems = [...status.problems, rivalProblem(name)]
+  return { ...status, problems, health: healthOf(problems, status.connectionStatus) }
 }
 
 function tableFull({ entries, mostEntries }: Symptoms): Problem | undefined {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { healthOf, problemsOf, type Symptoms } from '../../src/core/problems.ts'
+import { healthOf, problemsOf, type Symptoms, withRival } from '../../src/core/problems.ts'
 
 const WELL: Symptoms = {
   lans: [
@@ -101,5 +101,27 @@ describe('what is wrong, and what to do about it', () => {
     })
     expect(worst.length).toBe(4)
     for (const { cause, cure } of worst) expect(`${cause}${cure}`).not.toMatch(/\n/)
+  })
+})
+
+describe('another gateway that the daemon could not see', () => {
+  const seen = (symptoms: Partial<Symptoms>) => {
+    const problems = problemsOf({ ...WELL, ...symptoms })
+    return { connectionStatus: WELL.connectionStatus, problems, health: healthOf(problems, 'Connected') }
+  }
+  const rival = seen({ rival: 'upnpd' })
+
+  it.each([
+    ['none', seen({}), undefined, seen({})],
+    ['one', seen({}), 'upnpd', rival],
+    ['one that it saw', rival, 'upnpd', rival],
+    [
+      'one beside something worse',
+      seen({ server: SILENT }),
+      'upnpd',
+      seen({ server: SILENT, rival: 'upnpd' }),
+    ],
+  ])('%s', (_what, status, name, expected) => {
+    expect(withRival(status, name)).toEqual(expected)
   })
 })

@@ -1,4 +1,4 @@
-import { chmod, chown, mkdir, readFile } from 'node:fs/promises'
+import { chmod, chown, copyFile, mkdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { CLI, find, IGD1 } from './support/daemon.ts'
@@ -82,9 +82,17 @@ describe('the service of the systemd unit', () => {
     expect(redirections(await (await client(lab()))('-l'))).toHaveLength(2)
   })
 
-  it('is asked by the operator', async () => {
+  it('is asked by the operator, who also sees another gateway that it cannot see', async () => {
+    const { cpe } = lab().hosts
     const ask = [process.execPath, CLI, 'status', '--control', unit.controlPath]
-    expect(await lab().hosts.cpe.must(ask)).toContain('7000')
+    const alone = await cpe.must(ask)
+    expect(alone).toContain('7000')
+    expect(alone).not.toContain('miniupnpd')
+    const program = join(lab().directory, 'miniupnpd') // told by the name of its process
+    await copyFile('/bin/sleep', program)
+    await using rival = cpe.start([program, '60'])
+    await until('it is seen', 5000, async () => (await cpe.must(ask)).includes('miniupnpd runs') || undefined)
+    expect(rival.running).toBe(true)
   })
 
   it('goes on after it was killed, and a flow with it', async () => {
