@@ -85,7 +85,7 @@ function noServer({ server, wan }: Symptoms): Problem | undefined {
     id: 'no-server',
     severity: 'error',
     cause: 'no PCP server is known, and there is no way to one',
-    cure: 'ask the carrier for the address of its PCP server and set it in pcp.servers or with --pcp-server',
+    cure: `see that "ip route show default" names ${wan.interface}, or correct wan.interface; else set the carrier’s PCP server in pcp.servers or with --pcp-server`,
   }
 }
 
@@ -104,7 +104,7 @@ const REFUSALS: Partial<Record<ResultName | 'UNKNOWN', Omit<Problem, 'severity'>
   ADDRESS_MISMATCH: {
     id: 'address-mismatch',
     cause: 'another NAT stands between this router and the PCP server (ADDRESS_MISMATCH)',
-    cure: 'set the box in front of this router to bridge mode, or name that box in pcp.servers if it speaks PCP',
+    cure: 'set the box in front of this router to bridge mode and restart igd-pcp, or name that box in pcp.servers if it speaks PCP',
   },
   NOT_AUTHORIZED: {
     id: 'not-authorized',

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import type { Carrier } from './support/carrier.ts'
 import { call, IGD1, slowestAnswers } from './support/daemon.ts'
-import { client, locate, NAT_MODES, useLab } from './support/lab.ts'
+import { client, locate, NAT_MODES, useLab, useNetwork } from './support/lab.ts'
 import { until } from './support/program.ts'
 import { ADDRESS } from './support/topology.ts'
 import { ask, echo } from './support/traffic.ts'
@@ -39,6 +39,21 @@ describe.concurrent.each(NAT_MODES)('with nat: %s and a carrier that grants two 
     expect(await lab().carrier.complete()).toEqual([])
     expect(await ask(internet, outside)).toBeUndefined()
   })
+})
+
+describe.concurrent('with a carrier that never answers', () => {
+  const lab = useNetwork({ nat: 'nftables' })
+
+  it('igd-pcp status says so within half a minute and what to do, and that it works when it does', async () => {
+    const { carrier, daemon } = lab()
+    carrier.stop()
+    await daemon.start()
+    const says = (words: string, within: number) =>
+      until(words, within, async () => (await daemon.status()).includes(words) || undefined)
+    await says(`error: the PCP server ${ADDRESS.carrier}:5351 does not answer; ask the carrier`, 40_000)
+    await carrier.start()
+    await says('Port mapping works: the carrier answers.', 30_000)
+  }, 90_000)
 })
 
 const add = (externalPort: number, internalPort: number) => ({

@@ -109,6 +109,12 @@ export class Daemon {
     )
   }
 
+  /** What `igd-pcp status` prints of it. */
+  async status(): Promise<string> {
+    const command = [process.execPath, CLI, 'status', '--control', this.controlPath]
+    return (await this.#hosts.cpe.run(command)).stdout
+  }
+
   /** Ends it by `signal` and gives the exit code. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number> {
     return (await this.#program?.stop(signal)) ?? -1

@@ -1,0 +1,62 @@
+import { readFileSync } from 'node:fs'
+import { expect, it } from 'vitest'
+import { problemsOf, type Symptoms } from '../src/core/problems.ts'
+import { PROBLEM_IDS } from '../src/core/status.ts'
+
+// Whoever looks a line of `igd-pcp status` up in docs/troubleshooting.md finds it there.
+
+const headings = [...readFileSync('docs/troubleshooting.md', 'utf8').matchAll(/^### (.+)$/gm)].map(
+  ([, heading = '']) => heading,
+)
+
+const NOWHERE = { interface: 'lan0', ipAddress: null }
+const SERVER = { address: '192.0.2.1:5351', reachable: true }
+const BASE: Symptoms = {
+  lans: [],
+  wan: { interface: 'wan0', ipAddress: '100.64.0.2' },
+  server: SERVER,
+  connectionStatus: 'Connected',
+  refusal: undefined,
+  natFailure: undefined,
+  unwritable: undefined,
+  rival: undefined,
+  entries: 0,
+  mostEntries: 512,
+}
+const REFUSALS = [
+  'ADDRESS_MISMATCH',
+  'NOT_AUTHORIZED',
+  'UNSUPP_OPTION',
+  'USER_EX_QUOTA',
+  'NO_RESOURCES',
+] as const
+const WRONG: readonly Partial<Symptoms>[] = [
+  { wan: NOWHERE, server: undefined },
+  { lans: [NOWHERE] },
+  { server: undefined },
+  { server: { ...SERVER, reachable: false } },
+  ...REFUSALS.map((refusal) => ({ refusal })),
+  { natFailure: 'why' },
+  { unwritable: { directory: '/var/lib/igd-pcp', why: 'ENOSPC' } },
+  { rival: 'miniupnpd' },
+  { entries: 512 },
+]
+const problems = WRONG.flatMap((symptoms) => problemsOf({ ...BASE, ...symptoms }))
+
+/** `…` in a heading stands for what differs from case to case. */
+function isAbout(heading: string, cause: string): boolean {
+  let from = 0
+  return heading.split('…').every((part) => {
+    const at = cause.indexOf(part, from)
+    from = at + part.length
+    return at >= 0
+  })
+}
+
+it('every problem is among those looked up here', () => {
+  expect(problems.map(({ id }) => id).toSorted()).toEqual(PROBLEM_IDS.toSorted())
+})
+
+it.each(problems)('$id has one entry in docs/troubleshooting.md', ({ cause }) => {
+  expect(headings.filter((heading) => isAbout(heading, cause))).toHaveLength(1)
+})
