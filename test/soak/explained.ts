@@ -31,7 +31,7 @@ const EXPLAINED: readonly Explanation[] = [
     because: 'It was restarted, and its epoch is new.',
   },
   {
-    message: /^the PCP server cannot be reached( \(\d+ more\))?$/,
+    message: /^the PCP server cannot be reached$/,
     after: [...CARRIER, 'WAN address changed'],
     within: 120,
     because: 'Nobody listens there while it restarts, or the WAN is between two addresses.',
@@ -63,7 +63,7 @@ const EXPLAINED: readonly Explanation[] = [
   {
     message: /^the carrier moved a mapping$/,
     after: ['WAN address changed', ...CARRIER],
-    within: 200,
+    within: 260, // and the minute after which the log says how many more there were
     because: 'The old WAN address, or a neighbour, has the port until that mapping ends.',
   },
   {
@@ -90,11 +90,15 @@ export function explanationOf(
 /** Lines that need an explanation. */
 export const needsExplanation = ({ level }: Said): boolean => SPEAKS_UP.has(level)
 
+/** What the log adds to a line that stands for others of its kind, which it left out in the last minute. */
+const REPEATED = / \(\d+ more\)$/
+
 /** `began` is the date of second 0, in milliseconds. A line without a time of its own is as old as when it was read. */
 export function parseLine(line: string, read: number, life: number, began: number): Said {
   try {
     const { level, msg, time } = JSON.parse(line) as { level: string; msg: string; time: string }
-    return { at: (Date.parse(time) - began) / 1000, life, level, message: msg, line }
+    const message = msg.replace(REPEATED, '')
+    return { at: (Date.parse(time) - began) / 1000, life, level, message, line }
   } catch {
     return { at: read, life, level: 'none', message: line, line }
   }

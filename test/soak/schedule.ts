@@ -45,9 +45,9 @@ const EVENTS = {
       await carrier.start()
     },
   },
-  /** The carrier keeps the ports for the old address until their lifetime ends. */
+  /** The carrier keeps the ports for the old address for two minutes, and is asked again at the next renewal: a minute. */
   'WAN address changed': {
-    settle: 160,
+    settle: 200,
     do: async ({ moveWan, addresses }) => {
       const next = WAN_ADDRESSES[(WAN_ADDRESSES.indexOf(addresses.wan) + 1) % WAN_ADDRESSES.length]
       await moveWan(next ?? addresses.wan)
