@@ -134,8 +134,8 @@ describe(`${SOAK_MINUTES} minutes among real clients, seed ${SOAK_SEED}`, () => 
     expect(unexplainedMisses(soak)).toEqual([])
   })
 
-  // Of two hours the last life has 72 minutes, and its last two thirds about 25,000 calls of control points, of which
-  // 5,000 make a mapping. So 0.6 MiB of objects are 25 octets a call: less than any object takes. Less cannot be asked,
+  // Of two hours the last life has 72 minutes, and its last two thirds about 39,000 calls of control points, of which
+  // 2,000 make a mapping. So 0.6 MiB of objects are 16 octets a call: less than any object takes. Less cannot be asked,
   // as tables are larger at one moment than at another. Resident memory also has what the allocators keep for later.
   it.each([
     ['objects in it, MiB', 0.6],
