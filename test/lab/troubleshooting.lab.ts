@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
+import { find, get, IGD1 } from './support/daemon.ts'
 import { useNetwork } from './support/lab.ts'
 import { until } from './support/program.ts'
 import { ADDRESS } from './support/topology.ts'
 import { ask, echo } from './support/traffic.ts'
-import { upnpc } from './support/upnpc.ts'
 
 // docs/troubleshooting.md: what each is told to do cures it. What other tests show already is not here.
 
@@ -50,11 +50,12 @@ describe('docs/troubleshooting.md', () => {
 		ct state established,related accept
 	}
 }`)
-    const search = upnpc(lan1)
-    expect(await search('-s')).toContain('No IGD UPnP Device found on the network !')
+    expect(await find(lan1, IGD1)).toBeUndefined()
     await cpe.must(['nft', 'add rule inet filter input iifname "lan" udp dport 1900 accept'])
+    const location = (await find(lan1, IGD1)) ?? 'no device is found'
+    expect(await get(lan1, location)).toBeUndefined()
     await cpe.must(['nft', 'add rule inet filter input iifname "lan" tcp dport 5000 accept'])
-    expect(await search('-s')).toContain(`ExternalIPAddress = ${ADDRESS.external}`)
+    expect(await get(lan1, location)).toContain('InternetGatewayDevice:1')
     await cpe.nft('delete table inet filter')
   })
 
