@@ -18,7 +18,7 @@ async function firstRequests(server: readonly Endpoint[], client = ip('100.64.0.
   const sockets: FakeSocket[] = []
   const stop = sharedAbort()
   const line = () => undefined
-  const { links } = serverLinks(server, {
+  const { links, stop: giveUp } = serverLinks(server, {
     clock,
     random: seeded(1),
     log: { debug: line, info: line, warn: line, error: line },
@@ -48,7 +48,7 @@ async function firstRequests(server: readonly Endpoint[], client = ip('100.64.0.
   const outcomes = opened.map((link) => link?.map(wanted, stop.signal))
   await clock.advance(1)
   const requests = sockets.map(({ last }) => last)
-  return { clock, links: opened, outcomes, requests, sockets, stop }
+  return { clock, giveUp, links: opened, outcomes, requests, sockets, stop }
 }
 
 const nonceOf = ({ body }: Awaited<ReturnType<typeof firstRequests>>['requests'][number]) =>
@@ -62,6 +62,25 @@ describe('RFC 7488: the addresses of one server', () => {
     expect(one).toMatch(/^[0-9a-f]{24}$/)
     expect(two).toBe(one)
     expect(other).not.toBe(one)
+  })
+})
+
+describe('a server that is given up', () => {
+  /** How often a server that was young when it answered is asked for its age in an hour. */
+  async function probes(act: (bench: Awaited<ReturnType<typeof firstRequests>>) => void): Promise<number> {
+    const bench = await firstRequests([at('192.0.2.1')])
+    const [socket] = bench.sockets
+    if (!socket) throw new Error('nothing was sent')
+    socket.deliver(answerTo(socket.last, { epoch: 10 }))
+    act(bench)
+    const before = socket.sent.length
+    await bench.clock.advance(3_600_000)
+    return socket.sent.slice(before).length
+  }
+
+  it('is asked for its age no more', async () => {
+    expect(await probes(() => undefined)).toBeGreaterThan(0)
+    expect(await probes(({ giveUp }) => giveUp())).toBe(0)
   })
 })
 
