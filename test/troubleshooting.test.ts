@@ -17,25 +17,21 @@ const BASE: Symptoms = {
   server: SERVER,
   connectionStatus: 'Connected',
   refusal: undefined,
+  quota: undefined,
   natFailure: undefined,
   unwritable: undefined,
   rival: undefined,
   entries: 0,
   mostEntries: 512,
 }
-const REFUSALS = [
-  'ADDRESS_MISMATCH',
-  'NOT_AUTHORIZED',
-  'UNSUPP_OPTION',
-  'USER_EX_QUOTA',
-  'NO_RESOURCES',
-] as const
+const REFUSALS = ['ADDRESS_MISMATCH', 'NOT_AUTHORIZED', 'UNSUPP_OPTION', 'NO_RESOURCES'] as const
 const WRONG: readonly Partial<Symptoms>[] = [
   { wan: NOWHERE, server: undefined },
   { lans: [NOWHERE] },
   { server: undefined },
   { server: { ...SERVER, reachable: false } },
   ...REFUSALS.map((refusal) => ({ refusal })),
+  { quota: 32 },
   { natFailure: 'why' },
   { unwritable: { directory: '/var/lib/igd-pcp', why: 'ENOSPC' } },
   { rival: 'miniupnpd' },

@@ -21,7 +21,17 @@ export function statusText(status: Status): string {
 
 const problemLine = ({ cause, cure, severity }: Problem): string => `${severity}: ${cause}; ${cure}\n`
 
-function facts({ counters, daemon, externalIpAddress, lans, nat, options, server, wan }: Status): string {
+function facts({
+  carrierQuota,
+  counters,
+  daemon,
+  externalIpAddress,
+  lans,
+  nat,
+  options,
+  server,
+  wan,
+}: Status): string {
   const which = (wanted: Support) =>
     Object.entries(options)
       .filter(([, support]) => support === wanted)
@@ -37,6 +47,7 @@ function facts({ counters, daemon, externalIpAddress, lans, nat, options, server
     ['WAN', `${wan.interface} ${wan.ipAddress ?? 'without an address'}, router NAT: ${nat.mode}`],
     ['PCP server', server ? serverText(server) : 'none'],
     ['external address', externalIpAddress ?? 'not known yet'],
+    ...(carrierQuota === null ? [] : [['carrier allows', `${carrierQuota} mappings`]]),
     ...(had.length > 0 ? [['carrier has', had.join(', ')]] : []),
     ...(lacking.length > 0 ? [['carrier lacks', lacking.join(', ')]] : []),
     [

@@ -32,6 +32,15 @@ const FRESH = 0.75
 /** How long the carrier may take to give back a mapping that could not be moved. */
 const RESTORE = millis(25_000)
 
+/** How long an add waits for deletes that would make room. */
+const ROOM = millis(5000)
+
+/** What the carrier granted, and for which claim. */
+interface Asked {
+  readonly claim: Claim
+  readonly grant: Grant
+}
+
 export interface AddingParts {
   readonly mappings: Mappings
   /** Undefined where `igd.probe` is off. */
@@ -89,9 +98,8 @@ export class Adding {
     if (preferFailure) this.#asking.set(key, client)
     const pending = this.#pending.begin(client, closing)
     try {
-      const claim = await this.#claim({ protocol, client, internalPort }, request.externalPort, due)
-      const ask = (signal: AbortSignal) => establish(this.#context, claim, wish, signal)
-      const grant = await within(ports.clock, due, ask, pending.signal)
+      const ask = () => this.#asked({ protocol, client, internalPort }, wish, due, pending.signal)
+      const { claim, grant } = await this.#withRoom(ask, due)
       const obstacle = this.#obstacle(claim, grant, pending.signal)
       if (obstacle !== undefined) throw await this.#giveBack(claim, grant, obstacle)
       await this.#parts.mappings.adopt({ claim, grant, preferFailure, mac }, request)
@@ -123,6 +131,35 @@ export class Adding {
     await forwardWhileGranted(this.#context, mapping)
     void this.#parts.upkeep.renewNow(mapping)
     return isNew
+  }
+
+  async #asked(lan: LanPort, wish: Wish, due: Millis, signal: AbortSignal): Promise<Asked> {
+    const claim = await this.#claim(lan, wish.externalPort, due)
+    const ask = (until: AbortSignal) => establish(this.#context, claim, wish, until)
+    return { claim, grant: await within(this.#context.ports.clock, due, ask, signal) }
+  }
+
+  /** Asks where the carrier's quota leaves room, or what nobody wants any more gives way: then once more, if need be. */
+  async #withRoom<T>(ask: () => Promise<T>, due: Millis): Promise<T> {
+    const { quota } = this.#context
+    if (quota.isFull()) await this.#makeRoom(due)
+    quota.check()
+    try {
+      return await ask()
+    } catch (error) {
+      if (!quota.isFull()) throw error
+      await this.#makeRoom(due)
+      if (quota.isFull()) throw error
+      return await ask()
+    }
+  }
+
+  /** Probes first, and what the carrier is being told to delete; never what somebody has. */
+  async #makeRoom(due: Millis): Promise<void> {
+    const { ports, tombstones } = this.#context
+    this.#parts.probes?.giveBackAll()
+    const patience = after(ports.clock.now(), ROOM)
+    await tombstones.allCleared(millis(Math.min(due, patience)))
   }
 
   /** An internal port for the mapping, when nothing of ours is in the way of its external port. */

@@ -20,6 +20,7 @@ import { LearnAddress } from './learn-address.ts'
 import type { PcpEvents, Ports, TimedRule } from './ports.ts'
 import { Probes } from './probes.ts'
 import type { Saved } from './record.ts'
+import { CarrierQuota } from './quota.ts'
 import { Recovery } from './recovery.ts'
 import { restore } from './restoration.ts'
 import type { Protocol } from './types.ts'
@@ -101,11 +102,12 @@ function contextOf(
   const { describes, wanPorts: block } = options
   const capabilities = new Capabilities(outside.clock, { describes, filtersHere: block !== undefined })
   const holds = new Holds(outside.clock)
-  const carrier = new Carrier(outside, { capabilities, holds, mappings: () => table.size })
+  const quota: CarrierQuota = new CarrierQuota(outside.clock, () => claims.census.asked())
+  const carrier = new Carrier(outside, { capabilities, holds, quota, mappings: () => table.size })
   const ports = { ...outside, pcp: carrier }
   const journal = new Journal(ports)
   const wanPorts = options.wanPorts && wanPortsOf(options.wanPorts, takenPorts)
-  const claims = new Claims(ports, journal, { lastGeneration: saved.lastGeneration, wanPorts })
+  const claims: Claims = new Claims(ports, journal, { lastGeneration: saved.lastGeneration, wanPorts })
   const departures = new Departures(ports, closing)
   return {
     ports,
@@ -119,6 +121,7 @@ function contextOf(
     changes,
     capabilities,
     holds,
+    quota,
     maxLifetime,
     closing,
   }

@@ -6,6 +6,7 @@ import type { Capabilities } from './capabilities.ts'
 import type { Holds } from './holds.ts'
 import { Pace } from './pacing.ts'
 import { isAt, type Place } from './place.ts'
+import type { CarrierQuota } from './quota.ts'
 import type {
   MapRequest,
   PcpDeleted,
@@ -23,6 +24,7 @@ const SILENT: PcpSilent = { kind: 'silent' }
 interface CarrierParts {
   readonly capabilities: Capabilities
   readonly holds: Holds
+  readonly quota: CarrierQuota
   /** How many mappings want to be renewed. */
   readonly mappings: () => number
 }
@@ -122,7 +124,12 @@ export class Carrier implements PcpPort {
   /** What a refusal says of all requests: NO_RESOURCES of `what` was asked for, ADDRESS_MISMATCH of everything. */
   #heed({ lifetime, result }: PcpRefused, what: 'new' | 'all'): void {
     const { clock, log, random } = this.#ports
-    const { holds } = this.#parts
+    const { holds, quota } = this.#parts
+    if (result === 'USER_EX_QUOTA' && quota.learn(lifetime))
+      log.warn(
+        { mappings: quota.most },
+        'the carrier grants this line no more mappings; asking for none beyond',
+      )
     if (result !== 'NO_RESOURCES' && result !== 'ADDRESS_MISMATCH') return
     const known = holds.frozen()?.result === result
     const until = holds.freeze(

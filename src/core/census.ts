@@ -14,6 +14,13 @@ export class Census {
     return Object.fromEntries(each) as Record<Living, number>
   }
 
+  /** How many the carrier has, or is asked for. */
+  asked(): number {
+    let all = 0
+    for (const [state, count] of this.#counts) if (state !== 'INTENT' && state !== 'GONE') all += count
+    return all
+  }
+
   born(state: State): void {
     this.#add(state, 1)
   }

@@ -9,6 +9,7 @@ import type { Holds } from './holds.ts'
 import type { Journal } from './journal.ts'
 import type { MappingTable } from './mapping-table.ts'
 import type { Ports } from './ports.ts'
+import type { CarrierQuota } from './quota.ts'
 import type { Tombstones } from './tombstones.ts'
 
 /** What the parts of the core share: the state, and the way out. */
@@ -25,6 +26,7 @@ export interface Context {
   readonly changes: Changes
   readonly capabilities: Capabilities
   readonly holds: Holds
+  readonly quota: CarrierQuota
   /** `pcp.maxLifetime`: never ask the carrier for more. */
   readonly maxLifetime: Seconds | undefined
   /** Aborts when the daemon stops. */

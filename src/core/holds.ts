@@ -70,9 +70,9 @@ export class Holds {
     )
   }
 
-  /** This request was refused. What is meant for all is not held against it alone. */
+  /** This request was refused. What is meant for all is not held against it alone; a quota is `CarrierQuota`'s. */
   note(asked: LanPort, wish: Wish, { lifetime, result }: PcpRefused): void {
-    if (this.frozen()?.result === result) return
+    if (this.frozen()?.result === result || result === 'USER_EX_QUOTA') return
     const until = after(this.#clock.now(), toMillis(holdTime(result, lifetime)))
     remember(this.#refused, keyOf(asked, wish), { result, until }, REMEMBERED)
   }

@@ -46,7 +46,8 @@ export class Probes {
     const { ports, table } = this.#context
     const key = portKey(protocol, externalPort)
     const known = table.at(protocol, externalPort) !== undefined || this.#recent.has(key)
-    if (known || remoteHost !== '' || !ports.pcp.reachable || !this.#hosts.take(address)) return
+    const isWelcome = ports.pcp.reachable && !this.#context.quota.isFull()
+    if (known || remoteHost !== '' || !isWelcome || !this.#hosts.take(address)) return
     const own = { protocol, client: ANY_IPV4, internalPort: externalPort }
     const claim = this.#context.claims.tryOpen(own, externalPort)
     if (!claim) return
@@ -75,6 +76,11 @@ export class Probes {
     }
     if (reserved) this.#bury(reserved)
     return undefined
+  }
+
+  /** Gives back all that nobody has asked for: somebody needs the room. */
+  giveBackAll(): void {
+    for (const key of [...this.#reserved.keys()]) this.#giveBack(key)
   }
 
   async #ask(claim: Claim, externalPort: Port): Promise<void> {

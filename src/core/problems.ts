@@ -11,6 +11,8 @@ export interface Symptoms {
   readonly connectionStatus: ConnectionStatus
   /** What the carrier refused last, undefined since it granted something. */
   readonly refusal: ResultName | 'UNKNOWN' | undefined
+  /** The most mappings that the carrier lets this line have, undefined while that is not known. */
+  readonly quota: number | undefined
   /** Why the router's own NAT refused its last change, undefined since it took one. */
   readonly natFailure: string | undefined
   /** The directory of the journal, and why it takes no writes; undefined while it does. */
@@ -32,6 +34,7 @@ const RULES: readonly Rule[] = [
   noServer,
   carrierSilent,
   refused,
+  carrierQuota,
   lanAddress,
   rival,
   tableFull,
@@ -116,11 +119,6 @@ const REFUSALS: Partial<Record<ResultName | 'UNKNOWN', Omit<Problem, 'severity'>
     cause: 'the carrier does not take an option that cannot be left out, as THIRD_PARTY (UNSUPP_OPTION)',
     cure: 'set nat.mode to nftables, or ask the carrier to allow THIRD_PARTY',
   },
-  USER_EX_QUOTA: {
-    id: 'carrier-quota',
-    cause: 'the carrier grants this line no more mappings (USER_EX_QUOTA)',
-    cure: 'delete some: igd-pcp mappings list, then igd-pcp mappings delete PROTO PORT',
-  },
   NO_RESOURCES: {
     id: 'carrier-full',
     cause: 'the carrier has no room for more mappings now (NO_RESOURCES)',
@@ -131,6 +129,16 @@ const REFUSALS: Partial<Record<ResultName | 'UNKNOWN', Omit<Problem, 'severity'>
 function refused({ connectionStatus, refusal }: Symptoms): Problem | undefined {
   const found = refusal === undefined ? undefined : REFUSALS[refusal]
   return found && { ...found, severity: connectionStatus === 'Connected' ? 'warning' : 'error' }
+}
+
+function carrierQuota({ quota }: Symptoms): Problem | undefined {
+  if (quota === undefined) return undefined
+  return {
+    id: 'carrier-quota',
+    severity: 'warning',
+    cause: `the carrier grants this line no more than ${quota} ${quota === 1 ? 'mapping' : 'mappings'} (USER_EX_QUOTA)`,
+    cure: 'delete some: igd-pcp mappings list, then igd-pcp mappings delete PROTO PORT',
+  }
 }
 
 function routerNat({ natFailure }: Symptoms): Problem | undefined {

@@ -40,6 +40,7 @@ export class Recovery implements PcpEvents {
   /** RFC 6887 §8.1: what one server refused or lacks says nothing of another. */
   switched(): void {
     this.#context.holds.clear()
+    this.#context.quota.clear()
     this.#context.capabilities.clear()
     this.#context.carrier.doubt()
     const all = [...this.#context.table.mappings()]

@@ -44,7 +44,7 @@ interface CoreView {
 
 /** How things are now. */
 export function statusOf({ context, nextAttempt }: CoreView, outside: Outside): Status {
-  const { capabilities, external, ports, table } = context
+  const { capabilities, external, ports, quota, table } = context
   const now = ports.clock.now()
   const connectionStatus = external.status
   const { counters, date, events, lans, nat, wan } = outside
@@ -61,6 +61,7 @@ export function statusOf({ context, nextAttempt }: CoreView, outside: Outside): 
     server: outside.server ? serverStatus(outside.server, now) : null,
     connectionStatus,
     externalIpAddress: external.address ?? null,
+    carrierQuota: quota.most ?? null,
     options: capabilities.known(),
     counters,
     mappings: [...table.mappings()].map((mapping) => mappingStatus(mapping, now, nextAttempt(mapping))),
@@ -70,9 +71,10 @@ export function statusOf({ context, nextAttempt }: CoreView, outside: Outside): 
 
 /** The same without the rest, whose cost grows with the table. */
 export const problemsNow = (
-  { external, table }: Pick<Context, 'external' | 'table'>,
-  outside: Omit<Symptoms, 'connectionStatus' | 'entries'>,
-): readonly Problem[] => problemsOf({ ...outside, connectionStatus: external.status, entries: table.size })
+  { external, quota, table }: Pick<Context, 'external' | 'quota' | 'table'>,
+  outside: Omit<Symptoms, 'connectionStatus' | 'entries' | 'quota'>,
+): readonly Problem[] =>
+  problemsOf({ ...outside, connectionStatus: external.status, entries: table.size, quota: quota.most })
 
 const since = (then: Millis, now: Millis): number => Math.floor((now - then) / 1000)
 

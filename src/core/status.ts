@@ -24,6 +24,8 @@ export interface Status {
   readonly connectionStatus: ConnectionStatus
   /** The carrier's, null until it told one. */
   readonly externalIpAddress: string | null
+  /** The most mappings that the carrier lets this line have; null while that is not known. */
+  readonly carrierQuota: number | null
   /** What the server turned out to have. */
   readonly options: Readonly<Record<OptionName, Support>>
   readonly counters: Counts

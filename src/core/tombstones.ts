@@ -46,7 +46,8 @@ export class Tombstones {
   readonly #journal: Journal
   readonly #closing: AbortSignal
   readonly #byPort = new Map<PortKey, Pending>()
-  #size = 0
+  /** Claims that are deleted, until their internal ports are free. */
+  readonly #buried = new Map<Claim, Promise<void>>()
 
   constructor({ claims, closing, departures, journal, ports }: TombstoneParts) {
     this.#ports = ports
@@ -58,7 +59,7 @@ export class Tombstones {
 
   /** Claims that the carrier may hold still. */
   get size(): number {
-    return this.#size
+    return this.#buried.size
   }
 
   /**
@@ -75,7 +76,8 @@ export class Tombstones {
       .then(() => undefined)
     const { place } = claim
     const ended = done.then(() => this.#ended(claim, place, until))
-    void this.#close(claim, ended)
+    const closed = this.#close(claim, done, ended).finally(() => this.#buried.delete(claim))
+    this.#buried.set(claim, closed)
     const confirmed = this.#isReached(place) ? ended.then(() => undefined) : done
     if (externalPort !== 0) this.#note(portKey(claim.protocol, externalPort), { place, confirmed })
     return { done, confirmed }
@@ -85,6 +87,14 @@ export class Tombstones {
   async cleared(key: PortKey, due: Millis): Promise<void> {
     const pending = this.#byPort.get(key)
     if (pending && this.#isReached(pending.place)) await atMost(this.#ports.clock, due, pending.confirmed)
+  }
+
+  /** Waits until the carrier holds nothing more of all that it can be told to delete now, or until `due`. */
+  async allCleared(due: Millis): Promise<void> {
+    const isReached = ({ former, place }: Claim) =>
+      this.#isReached(place) && former.every((standing) => this.#isReached(standing.place))
+    const closed = [...this.#buried].filter(([claim]) => isReached(claim)).map(([, done]) => done)
+    await atMost(this.#ports.clock, due, Promise.all(closed))
   }
 
   #note(key: PortKey, pending: Pending): void {
@@ -105,11 +115,10 @@ export class Tombstones {
   }
 
   /** Its WAN port is free when the claim has ended wherever it was asked for: from there packets would come to it. */
-  async #close(claim: Claim, last: Promise<Millis>): Promise<void> {
-    this.#size++
+  async #close(claim: Claim, done: Promise<void>, last: Promise<Millis>): Promise<void> {
+    await done
     const before = claim.former.map((standing) => leave(this.#ports, claim, standing, this.#closing).ended)
     const free = millis(Math.max(...(await Promise.all([last, ...before]))))
-    this.#size--
     const again = this.#mayBeUndone(claim, free) ? this.#deleteAgain(claim) : undefined
     this.#claims.close(claim, free, again)
   }

@@ -91,7 +91,12 @@ describe('the control socket: the operator’s mappings', () => {
     carrier.taken.add(80)
     expect(await add(NEW)).toMatchObject({
       status: 409,
-      body: { error: { code: 718, reason: 'the carrier answered CANNOT_PROVIDE_EXTERNAL' } },
+      body: {
+        error: {
+          code: 718,
+          reason: 'the carrier has given this port to somebody else (CANNOT_PROVIDE_EXTERNAL)',
+        },
+      },
     })
   })
 

@@ -4,6 +4,7 @@ import { Carrier } from '../../src/core/carrier.ts'
 import { Holds } from '../../src/core/holds.ts'
 import type { MapRequest } from '../../src/core/ports.ts'
 import { millis, port, seconds } from '../../src/lib/units.ts'
+import { CarrierQuota } from '../../src/core/quota.ts'
 import type { ResultName } from '../../src/pcp/wire/constants.ts'
 import { add, caller, coreBench, faultOf, key } from '../support/core-bench.ts'
 import { fixedDice } from '../support/dice.ts'
@@ -25,7 +26,7 @@ function between(mappings = 0) {
   const capabilities = new Capabilities(clock, { describes: false, filtersHere: true })
   const carrier = new Carrier(
     { clock, log, pcp: server, random: fixedDice() },
-    { capabilities, holds, mappings: () => mappings },
+    { capabilities, holds, quota: new CarrierQuota(clock, () => mappings), mappings: () => mappings },
   )
   const stop = new AbortController()
   const ask = (request: MapRequest) => carrier.map(request, stop.signal)

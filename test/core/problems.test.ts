@@ -10,6 +10,7 @@ const WELL: Symptoms = {
   server: { address: '192.0.2.1:5351', reachable: true },
   connectionStatus: 'Connected',
   refusal: undefined,
+  quota: undefined,
   natFailure: undefined,
   unwritable: undefined,
   rival: undefined,
@@ -55,7 +56,7 @@ describe('what is wrong, and what to do about it', () => {
     ['NAT', { refusal: 'ADDRESS_MISMATCH' }, 'address-mismatch', 'warning', /another NAT/, /bridge mode/],
     ['no right', { refusal: 'NOT_AUTHORIZED' }, 'not-authorized', 'warning', /not allow/, /ask the carrier/],
     ['option', { refusal: 'UNSUPP_OPTION' }, 'third-party', 'warning', /THIRD_PARTY/, /nftables/],
-    ['quota', { refusal: 'USER_EX_QUOTA' }, 'carrier-quota', 'warning', /no more/, /mappings delete/],
+    ['quota', { quota: 32 }, 'carrier-quota', 'warning', /no more than 32 mappings/, /mappings delete/],
     ['full', { refusal: 'NO_RESOURCES' }, 'carrier-full', 'warning', /no room/, /wait/],
     ['nft', { natFailure: 'nft: gone' }, 'router-nat', 'error', /nft: gone/, /nftables/],
     [

@@ -52,6 +52,7 @@ describe('the status', () => {
       problems: [],
       connectionStatus: 'Connecting',
       externalIpAddress: null,
+      carrierQuota: null,
       options: { PREFER_FAILURE: 'unknown', FILTER: 'unknown' },
       mappings: [],
     })

@@ -93,6 +93,7 @@ const STORIES: readonly Story[] = [
       await again()
     },
     lines: [
+      'WARN the carrier grants this line no more mappings; asking for none beyond mappings=1',
       'INFO a port is not mapped mapping=*:8081->192.168.1.10:8080/TCP host=192.168.1.10 error=728 why="the carrier grants this line no more mappings (USER_EX_QUOTA); see igd-pcp status"',
       'INFO a port is not mapped mapping=*:8081->192.168.1.10:8080/TCP host=192.168.1.10 error=728 why="it was asked a moment ago, and the carrier grants this line no more mappings (USER_EX_QUOTA); see igd-pcp status"',
     ],

@@ -46,6 +46,8 @@ export class FakeCarrier implements PcpPort {
   refuse: Omit<PcpRefused, 'kind'> | undefined
   /** Answers every delete with this. */
   refuseDelete: Omit<PcpRefused, 'kind'> | undefined
+  /** How many mappings it lets one customer have. */
+  quota = Infinity
   /** Ports somebody else has. */
   readonly taken = new Set<number>()
   /** Obeys PREFER_FAILURE for the address too (RFC 6887 §13.2). */
@@ -87,6 +89,8 @@ export class FakeCarrier implements PcpPort {
     if (this.refuse) return { kind: 'refused', ...this.refuse }
     if (this.#lacks(request)) return { kind: 'refused', result: 'UNSUPP_OPTION', lifetime: seconds(0) }
     const key = keyOf(request)
+    if (!held.has(key) && held.size >= this.quota)
+      return { kind: 'refused', result: 'USER_EX_QUOTA', lifetime: seconds(30) }
     const lifetime = Math.min(Math.max(120, request.lifetime), this.maxLifetime)
     const externalPort = held.get(key)?.externalPort ?? this.#assign(request)
     if (externalPort === undefined)

@@ -37,6 +37,7 @@ export const STATUS: Status = {
   },
   connectionStatus: 'Connected',
   externalIpAddress: '203.0.114.1',
+  carrierQuota: null,
   options: { PREFER_FAILURE: 'supported', FILTER: 'refused' },
   counters: new Counters().counts(),
   mappings: [MAPPING],

@@ -50,6 +50,7 @@ export const WORKS: Status = {
   },
   connectionStatus: 'Connected',
   externalIpAddress: '203.0.114.1',
+  carrierQuota: null,
   options: { PREFER_FAILURE: 'unknown', FILTER: 'refused' },
   counters: {
     requests: {},
