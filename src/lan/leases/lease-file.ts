@@ -1,7 +1,7 @@
 import type { Log } from '../../lib/log.ts'
 import type { Millis } from '../../lib/units.ts'
 import { formatOf } from './format.ts'
-import type { Leases } from './lease.ts'
+import { type Leases, linesOf } from './lease.ts'
 import { type EndedLease, LeaseMemory } from './lease-memory.ts'
 
 /** Undefined where there is no such file; rejects where there is one that cannot be read, or is too large. */
@@ -62,7 +62,16 @@ export class LeaseFile {
     const fields = { server: format.server, leases: leases.size, unreadable }
     if (unreadable > 0) this.#tell('warn', 'a DHCP lease file has lines that cannot be read', fields)
     else this.#tell('info', 'DHCP leases are followed', fields)
-    return this.#memory.learn(leases, now())
+    return this.#memory.learn(leases, now(), this.#isWhole(text))
+  }
+
+  /**
+   * A server that cannot write its file leaves it cut off or empty, and its leases live on. One lease alone may have
+   * ended; several that end at once by an empty file have not.
+   */
+  #isWhole(text: string): boolean {
+    const isEmptied = linesOf(text).length === 0 && this.#memory.leases.size > 1
+    return !isEmptied && (text === '' || text.endsWith('\n'))
   }
 
   #tell(level: 'info' | 'warn', message: string, fields: object = {}): void {

@@ -33,8 +33,11 @@ export class LeaseMemory {
     return first === undefined ? undefined : after(first, GRACE)
   }
 
-  /** Takes in what the file says at `now`. Gives the leases that ended since the last time. */
-  learn(leases: Leases, now: Millis): readonly EndedLease[] {
+  /**
+   * Takes in what the file says at `now`. Gives the leases that ended since the last time. Of a file that is not whole
+   * only what it has is believed: what it lacks may be what a full disk did not take.
+   */
+  learn(leases: Leases, now: Millis, isWhole = true): readonly EndedLease[] {
     const known = new Map(leases)
     const missing = new Map<Ipv4Address, Millis>()
     const ended: EndedLease[] = []
@@ -43,6 +46,7 @@ export class LeaseMemory {
       const since = this.#missing.get(address) ?? now
       if (mac !== undefined && next !== undefined && mac !== next) ended.push({ address, successor: next })
       else if (leases.has(address)) continue
+      else if (!isWhole) known.set(address, mac)
       else if (now - since >= GRACE) ended.push({ address, successor: undefined })
       else {
         known.set(address, mac)

@@ -70,6 +70,41 @@ beforeEach(() => {
   lines = []
 })
 
+describe('a file that a full disk did not take', () => {
+  it.each([
+    ['emptied', ''],
+    ['cut off in a line', BOTH.slice(0, BOTH.length - 10)],
+    ['cut off in its first line', BOTH.slice(0, 20)],
+  ])('%s: ends no lease, for as long as it stays so', async (_what, content) => {
+    disk.files.set(DNSMASQ, BOTH)
+    await start(DNSMASQ)
+    disk.write(DNSMASQ, content)
+    await clock.advance(3_600_000)
+    expect(ended).toEqual([])
+    disk.write(DNSMASQ, BOTH)
+    await clock.advance(1000)
+    expect(ended).toEqual([])
+  })
+
+  it('what is missing when it is whole again has ended', async () => {
+    disk.files.set(DNSMASQ, BOTH)
+    await start(DNSMASQ)
+    disk.write(DNSMASQ, '')
+    await clock.advance(60_000)
+    disk.write(DNSMASQ, ONE)
+    await clock.advance(1000)
+    expect(ended).toEqual([HOST])
+  })
+
+  it('the only lease there was ends with an empty file', async () => {
+    disk.files.set(DNSMASQ, ONE)
+    await start(DNSMASQ)
+    disk.write(DNSMASQ, '')
+    await clock.advance(1000)
+    expect(ended).toEqual(['192.168.1.20'])
+  })
+})
+
 describe('R6970-5.10-1: a released lease is told within a second', () => {
   it('of dnsmasq, whose file is written in place', async () => {
     disk.files.set(DNSMASQ, BOTH)
