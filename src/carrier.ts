@@ -1,3 +1,4 @@
+import type { LiveConfig } from './config/reload.ts'
 import type { Config } from './config/schema.ts'
 import type { PcpEvents, ServerSource } from './core/ports.ts'
 import { type Interfaces, ipv4Interface, lansOf } from './lan/interfaces.ts'
@@ -7,7 +8,7 @@ import { type IpAddress, type Ipv4Address, isIpv4, parseIp, parseIpv4 } from './
 import type { Log } from './lib/log.ts'
 import { SerialQueues } from './lib/serial.ts'
 import { Announcements } from './pcp/announcements.ts'
-import { type Choice, located, type Server } from './pcp/discovery/choice.ts'
+import { type Choice, located, sameChoice, type Server } from './pcp/discovery/choice.ts'
 import type { HookDisk } from './pcp/discovery/hook-files.ts'
 import type { RouteTables } from './pcp/discovery/routes.ts'
 import { ServerFinder } from './pcp/discovery/server-finder.ts'
@@ -71,14 +72,14 @@ interface Ways {
   stop(): void
 }
 
-export function carrierSide(config: Config, world: CarrierWorld, closers: Closers): CarrierSide {
-  const pcp = new Upstream({ ...world, reach: reachOf(config, world) })
+export function carrierSide(live: LiveConfig, world: CarrierWorld, closers: Closers): CarrierSide {
+  const pcp = new Upstream({ ...world, reach: reachOf(live, world) })
   closers.defer(() => pcp.close())
   return {
     pcp,
     start: async (events) => {
       pcp.listen(events)
-      return await startLine(config, { ...world, pcp, events }, closers)
+      return await startLine(live, { ...world, pcp, events }, closers)
     },
   }
 }
@@ -88,7 +89,7 @@ interface LineParts extends CarrierWorld {
   readonly events: PcpEvents
 }
 
-async function startLine(config: Config, parts: LineParts, closers: Closers): Promise<CarrierLine> {
+async function startLine(live: LiveConfig, parts: LineParts, closers: Closers): Promise<CarrierLine> {
   const { interfaces, pcp } = parts
   const announcements = new Announcements()
   const multicast = parts.hear(announcements)
@@ -97,7 +98,7 @@ async function startLine(config: Config, parts: LineParts, closers: Closers): Pr
   let ways: Ways = { servers: [], guesses: [], needIpv4: false, stop: () => undefined }
   closers.defer(() => ways.stop())
   const use = async () => {
-    const wan = ipv4Interface(interfaces(), config.wan.interface)
+    const wan = ipv4Interface(interfaces(), live.current.wan.interface)
     if (wan) await multicast.join(wan.address)
     const { guesses, needIpv4, servers } = ways
     if (servers.length + guesses.length === 0) pcp.lose('no PCP server is known')
@@ -105,16 +106,45 @@ async function startLine(config: Config, parts: LineParts, closers: Closers): Pr
     else await pcp.use(servers, guesses)
   }
   const inTurn = () => turns.run('use', use)
-  const finder = serverFinder(config, parts)
-  closers.defer(() => finder.stop())
-  await finder.start((choice) => {
+  const adopt = (choice: Choice) => {
     announcements.forget()
     ways.stop()
-    ways = waysTo(choice, config, parts, announcements)
+    ways = waysTo(choice, live.current, parts, announcements)
     return inTurn()
-  })
+  }
+  closers.defer(await followServers(live, parts, adopt))
   closers.defer(followOwnAddress(parts, () => void inTurn()))
   return { reconnect: inTurn }
+}
+
+/** Finds the servers, goes on looking, and looks anew when the configuration names others. Returns what ends it. */
+async function followServers(
+  live: LiveConfig,
+  parts: LineParts,
+  adopt: (choice: Choice) => Promise<void>,
+): Promise<() => void> {
+  let used: { readonly choice: Choice; readonly natPmp: Config['pcp']['natpmp'] } | undefined
+  const adoptOther = async (choice: Choice) => {
+    const natPmp = live.current.pcp.natpmp
+    // The same servers asked in the same way: to begin anew there would only disturb what is mapped.
+    if (used && used.natPmp === natPmp && sameChoice(used.choice, choice)) return
+    used = { choice, natPmp }
+    await adopt(choice)
+  }
+  let finder = serverFinder(live.current, parts)
+  await finder.start(adoptOther)
+  const unfollow = live.follow(
+    ['pcp.servers', 'pcp.dhcpDir', 'pcp.anycast', 'pcp.natpmp'],
+    async (config) => {
+      finder.stop()
+      finder = serverFinder(config, parts)
+      await finder.start(adoptOther)
+    },
+  )
+  return () => {
+    unfollow()
+    finder.stop()
+  }
 }
 
 /** Also for `igd-pcp probe`, which looks for the server as the daemon does. */
@@ -164,12 +194,13 @@ const isOurs = (interfaces: Interfaces, address: IpAddress): boolean =>
   Object.values(interfaces).some((own) => own?.some((at) => parseIp(at.address) === address))
 
 /** The way to places that were left. */
-const reachOf = (config: Config, world: CarrierWorld): Reach => ({
+const reachOf = (live: LiveConfig, world: CarrierWorld): Reach => ({
   owns: ({ client }) => client === undefined || isOurs(world.interfaces(), client),
   open: async (place) => {
     const server = serverNamed(place.server)
     return (
-      server && (await formerLink(located(server, config.wan.interface), place, linkWorld(config, world)))
+      server &&
+      (await formerLink(located(server, live.current.wan.interface), place, linkWorld(live.current, world)))
     )
   },
 })

@@ -62,7 +62,7 @@ export const openFront: OpenFront = async (live, world, core, closers) => {
   const config = live.current
   const { iwf } = core
   const values = descriptionValues(config, world)
-  const services = serviceWorld(config, { ...core, world, values })
+  const services = serviceWorld(live, { ...core, world, values })
   const notifier = new Notifier({ ...world, send: sendNotify }, services)
   notifier.start(core.context.changes)
   closers.defer(() => notifier.stop())
@@ -72,7 +72,8 @@ export const openFront: OpenFront = async (live, world, core, closers) => {
   const offer = new MetricsOffer({ ...world, meters: core.meters, facts: () => overview.facts() })
   closers.defer(() => offer.stop())
   await offer.use(config.metrics.listen)
-  const http = httpServer(config, { world, values, services, notifier, overview })
+  closers.defer(live.follow(['metrics.listen'], ({ metrics }) => offer.use(metrics.listen)))
+  const http = httpServer(live, { world, values, services, notifier, overview })
   await http.start(lansOf(world.interfaces(), config.lan))
   closers.defer(() => http.stop())
   const ssdp = ssdpServer(config, world, values)
@@ -92,20 +93,29 @@ interface ServiceParts {
   readonly meters: Meters
 }
 
-function serviceWorld(config: Config, { world: { clock }, values, iwf, meters }: ServiceParts): ServiceWorld {
-  const wan = interfaceNamed(config.wan.interface)
+function serviceWorld(
+  live: LiveConfig,
+  { world: { clock }, values, iwf, meters }: ServiceParts,
+): ServiceWorld {
+  const wan = interfaceNamed(live.current.wan.interface)
   const started: Millis = clock.now()
   return {
     gateway: iwf,
     wan: {
       up: () => linkUp(wan),
-      upstreamBps: config.igd.upstreamBps,
-      downstreamBps: config.igd.downstreamBps,
+      get upstreamBps() {
+        return live.current.igd.upstreamBps
+      },
+      get downstreamBps() {
+        return live.current.igd.downstreamBps
+      },
       counters: () => linkCounters(wan),
     },
     uptime: () => Math.floor((clock.now() - started) / 1000),
     connectionUdn: values.udns.connectionUdn,
-    options: config.igd,
+    get options() {
+      return live.current.igd
+    },
     now: () => clock.now(),
     answered: (action, code, took) => meters.request(action, code, took),
   }
@@ -119,9 +129,8 @@ interface HttpParts {
   readonly overview: Overview
 }
 
-function httpServer(config: Config, { world, values, services, notifier, overview }: HttpParts): UpnpHttp {
+function httpServer(live: LiveConfig, { world, values, services, notifier, overview }: HttpParts): UpnpHttp {
   const { clock, descriptors, log, random } = world
-  const { page } = config.http
   const events = eventRoutes({ clock, random, notifier, serverHeader: SERVER })
   return new UpnpHttp({
     clock,
@@ -129,7 +138,7 @@ function httpServer(config: Config, { world, values, services, notifier, overvie
     descriptors,
     values,
     serverHeader: SERVER,
-    routes: page === 'off' ? [events] : [events, statusPage({ clock, overview, scope: page })],
+    routes: [events, statusPage({ clock, overview, scope: () => live.current.http.page })],
     world: services,
   })
 }

@@ -62,7 +62,7 @@ export async function startInterworking(
   const { clock } = world
   const connect = meteredSocket(world.connect, meters)
   const epochs = epochMemory(world.store.saved.epoch, (epoch) => world.store.noteEpoch(epoch))
-  const carrier = carrierSide(config, { ...world, connect, epochs }, closers)
+  const carrier = carrierSide(live, { ...world, connect, epochs }, closers)
   closers.defer(() => closing.abort())
   const leases = new LeaseWatch(world, config.lan.leases)
   const hosts = new HostWatch({ ...world, leases }, config.lan.interfaces)
@@ -77,10 +77,16 @@ export async function startInterworking(
     {
       wanPorts: config.nat.mode === 'nftables' ? config.nat.ports : undefined,
       takenPorts: [...(await world.localPorts()), { protocol: 'UDP', port: world.identity.sourcePort }],
-      maxLifetime: config.pcp.maxLifetime,
       limits: limitsOf(live, isLanHostOf(config, world)),
-      probe: config.igd.probe === 'on',
-      describes: config.pcp.description,
+      get maxLifetime() {
+        return live.current.pcp.maxLifetime
+      },
+      get probe() {
+        return live.current.igd.probe === 'on'
+      },
+      get describes() {
+        return live.current.pcp.description
+      },
       saved: world.store.saved,
       closing: closing.signal,
     },
@@ -105,10 +111,18 @@ const limitsOf = (live: LiveConfig, isLanHost: Limits['isLanHost']): Limits => (
   get total() {
     return live.current.access.total
   },
-  addRate: live.current.access.addRate,
-  addBurst: live.current.access.addBurst,
-  totalRate: live.current.access.totalRate,
-  totalBurst: live.current.access.totalBurst,
+  get addRate() {
+    return live.current.access.addRate
+  },
+  get addBurst() {
+    return live.current.access.addBurst
+  },
+  get totalRate() {
+    return live.current.access.totalRate
+  },
+  get totalBurst() {
+    return live.current.access.totalBurst
+  },
   isLanHost,
 })
 

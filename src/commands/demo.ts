@@ -3,6 +3,7 @@ import { createServer } from 'node:net'
 import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadConfig } from '../config/load.ts'
+import { LiveConfig } from '../config/reload.ts'
 import type { Config } from '../config/schema.ts'
 import { showRequest, showResponse } from '../demo/show-pcp.ts'
 import { play } from '../demo/script.ts'
@@ -103,28 +104,25 @@ async function show(io: Io, closers: Closers): Promise<number> {
   const events = new RecentEvents(QUIET, date, EVENTS)
   const store = await openStateDirectory(stateDir, { clock, log: QUIET })
   closers.defer(() => store.close())
-  const daemon = await startDaemon(
-    { current: config },
-    {
-      clock,
-      random,
-      log: events,
-      events,
-      date,
-      rival: () => undefined, // nothing is announced that it could clash with
-      interfaces: demoInterfaces,
-      neighbourTable: () => '', // loopback has no neighbours
-      disk: NO_LEASES,
-      connect: (to) => tap.connect(to),
-      descriptors: io.descriptors,
-      identity: await loadIdentity(stateDir),
-      routes: routeTables,
-      localPorts,
-      hear: (announcements) => new AnnouncementSocket(announcements, QUIET),
-      nat: withoutNat,
-      store,
-    },
-  )
+  const daemon = await startDaemon(new LiveConfig(config), {
+    clock,
+    random,
+    log: events,
+    events,
+    date,
+    rival: () => undefined, // nothing is announced that it could clash with
+    interfaces: demoInterfaces,
+    neighbourTable: () => '', // loopback has no neighbours
+    disk: NO_LEASES,
+    connect: (to) => tap.connect(to),
+    descriptors: io.descriptors,
+    identity: await loadIdentity(stateDir),
+    routes: routeTables,
+    localPorts,
+    hear: (announcements) => new AnnouncementSocket(announcements, QUIET),
+    nat: withoutNat,
+    store,
+  })
   closers.defer(() => daemon.stop(true))
   io.out(INTRODUCTION)
   await play({ host: HOST, router: ROUTER, heardOnWan: tap.take, print: io.out })

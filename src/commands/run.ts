@@ -1,5 +1,5 @@
 import { fstatSync } from 'node:fs'
-import type { LiveConfig } from '../config/reload.ts'
+import { LiveConfig } from '../config/reload.ts'
 import type { Config } from '../config/schema.ts'
 import { readConfig } from '../config/read-config.ts'
 import { readInterfaces } from '../lan/interfaces.ts'
@@ -9,9 +9,10 @@ import { rivalGateway } from '../lan/rivals.ts'
 import { bootTime } from '../lib/boot-time.ts'
 import { Deadlines } from '../lib/deadlines.ts'
 import type { Log } from '../lib/log.ts'
+import { SerialQueues } from '../lib/serial.ts'
 import { keepHeapSmall } from '../lib/small-heap.ts'
 import { isJournalStream } from '../log/journal-stream.ts'
-import { createLog } from '../log/logger.ts'
+import { type AdjustableLog, createLog } from '../log/logger.ts'
 import { RecentEvents } from '../log/recent.ts'
 import { throttle } from '../log/throttle.ts'
 import { startDaemon } from '../main.ts'
@@ -57,15 +58,15 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
 }
 
 async function serve(config: Config, args: RunArguments, io: Io): Promise<number> {
-  const live: LiveConfig = { current: config }
+  const live = new LiveConfig(config)
   const clock = new Deadlines(bootTime())
-  const events = new RecentEvents(logTo(io, config), date, EVENTS)
+  const written = logTo(io, config)
+  live.follow(['log.level', 'log.format'], (changed) => written.adjust(changed.log))
+  const events = new RecentEvents(written, date, EVENTS)
   const log = throttle(events, clock, LINES_PER_MINUTE)
+  const started = reloadAtHangup(live, args, { io, log })
   const store = await openStateDirectory(config.state.dir, { clock, log })
   const identity = await loadIdentity(config.state.dir)
-  const reread = async () =>
-    reload(live, await readConfig(args.file, { environment: io.environment, flags: args.flags }), log)
-  process.on('SIGHUP', () => void reread())
   const daemon = await startDaemon(live, {
     clock,
     random,
@@ -85,6 +86,7 @@ async function serve(config: Config, args: RunArguments, io: Io): Promise<number
     nat: routerNat(config, clock, log),
     store,
   })
+  started()
   void notifyReady(io.environment, log)
   const signal = await untilSignal()
   const release = live.current.pcp.releaseOnExit
@@ -95,7 +97,26 @@ async function serve(config: Config, args: RunArguments, io: Io): Promise<number
   return DONE
 }
 
-function logTo(io: Io, { log: { format, level } }: Config): Log {
+/** SIGHUP reads the configuration again, as soon as the daemon has started: the call of what is returned says so. */
+function reloadAtHangup(
+  live: LiveConfig,
+  { file, flags }: RunArguments,
+  { io, log }: { readonly io: Io; readonly log: Log },
+): () => void {
+  const turns = new SerialQueues<'reload'>()
+  let started = (): void => undefined
+  const start = new Promise<void>((resolve) => {
+    started = resolve
+  })
+  const reread = async () => {
+    await start
+    await reload(live, await readConfig(file, { environment: io.environment, flags }), log)
+  }
+  process.on('SIGHUP', () => void turns.run('reload', reread))
+  return started
+}
+
+function logTo(io: Io, { log: { format, level } }: Config): AdjustableLog {
   const journald = isJournalStream(io.environment['JOURNAL_STREAM'], fstatSync(1, { bigint: true }))
   return createLog({ level, format, journald, write: io.out })
 }

@@ -1,6 +1,5 @@
 import type * as v from 'valibot'
 import { type Key, KEYS, SECTIONS } from './keys.ts'
-import { takesEffect } from './reload.ts'
 import { tomlType } from './text-value.ts'
 
 // What is written about the keys, made from the schema: the JSON Schema for editors and docs/configuration.md.
@@ -66,7 +65,7 @@ function keyJson({ about, schema }: Key): Json {
   const value = defaultOf(described(schema))
   const unit = about.unit === undefined ? '' : ` In ${about.unit}.`
   return {
-    description: `${about.meaning}${unit} ${about.why}`,
+    description: `${about.meaning}${unit} ${about.why} Takes effect at a ${about.reload ? 'reload' : 'restart'}.`,
     ...valueOf(described(schema)),
     ...(value !== undefined && { default: value }),
   }
@@ -106,8 +105,9 @@ For an editor that completes and checks while you type, put this line first in t
 
 with a copy of [config.schema.json](config.schema.json) beside it.
 
-After a change: \`systemctl reload igd-pcp\` (SIGHUP). One line in the log says what was taken over and what waits for a
-restart; a file with a mistake changes nothing. No mapping is lost either way.
+After a change: \`systemctl reload igd-pcp\` (SIGHUP). One line in the log names every changed key: those that were taken
+over, and those that wait for a restart. Which is which stands with each key below. A file with a mistake changes
+nothing. No mapping is lost either way.
 `
 
 /** The whole page. */
@@ -125,7 +125,7 @@ function keyText(key: Key): string {
     `${value === undefined ? 'Not set by default' : `Default: \`${JSON.stringify(value)}\``}. ${why.replace(/^No default: /, 'Must be set: ')}`,
     `Type: ${typeText(key)}${unit === undefined ? '' : `, ${unit}`}`,
     `Variable: \`${variable}\`${flag ? `, flag: \`--${flag.name}${flag.value ? ` ${flag.value}` : ''}\`` : ''}`,
-    `Takes effect: ${takesEffect(name) === 'reload' ? 'at a reload' : 'at a restart'}`,
+    `Takes effect: ${about.reload ? 'at a reload' : 'at a restart'}`,
   ]
   return `### ${name}\n\n${meaning}\n\n${rows.map((row) => `- ${row}\n`).join('')}`
 }

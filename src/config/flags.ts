@@ -1,5 +1,5 @@
 import { type Key, KEYS } from './keys.ts'
-import type { About } from './schema.ts'
+import type { About } from './about.ts'
 import type { Entry } from './setting.ts'
 import { fromText, tomlType } from './text-value.ts'
 

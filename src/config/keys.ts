@@ -1,5 +1,6 @@
 import * as v from 'valibot'
-import { type About, CONFIG } from './schema.ts'
+import type { About } from './about.ts'
+import { CONFIG } from './schema.ts'
 
 /** One key of the schema, with the names it goes by. */
 export interface Key {

@@ -1,13 +1,12 @@
 import * as v from 'valibot'
+import { key } from './about.ts'
+import { igd } from './igd-section.ts'
 import {
   accessRules,
-  bitRate,
   filePath,
   filePaths,
-  httpUrl,
   interfaceName,
   interfaceNames,
-  label,
   lanNetworks,
   lifetime,
   metricsPlace,
@@ -19,25 +18,11 @@ import {
   portSpans,
   rate,
   socketPath,
-  uuid,
   wholeNumber,
 } from './values.ts'
 
 // The one place of every key: its value, its default, what it means and why the default is what it is.
 // The loader, the flags of `run`, its help, the JSON Schema and docs/configuration.md all read it from here.
-
-/** What a key says of itself. */
-export interface About {
-  readonly meaning: string
-  /** Of a number. */
-  readonly unit?: string
-  /** Why the default is what it is, or what its absence means. */
-  readonly why: string
-  /** The flag of `igd-pcp run` that sets the key, and how its help names the value. */
-  readonly flag?: { readonly name: string; readonly value?: string }
-}
-
-const key = <S extends v.GenericSchema>(schema: S, about: About) => v.pipe(schema, v.metadata({ about }))
 
 /** Of Debian's packages and of OpenWrt; those that do not exist are waited for. */
 const USUAL_LEASES = [
@@ -101,98 +86,40 @@ const pcp = v.strictObject({
     meaning: 'Addresses of the PCP server, the preferred first, each as ADDR, ADDR:PORT or [IPV6]:PORT.',
     why: 'Without one DHCP is heard (RFC 7291), and where that names none the default router is asked.',
     flag: { name: 'pcp-server', value: 'ADDR[:PORT]' },
+    reload: true,
   }),
   dhcpDir: key(v.optional(filePath(), '/run/igd-pcp-dhcp'), {
     meaning: 'Directory where the hooks of the DHCP clients leave what they heard of PCP servers.',
     why: 'What a lease said is gone after a reboot, as the directory is. The hooks obey IGD_PCP_PCP_DHCP_DIR too.',
+    reload: true,
   }),
   anycast: key(v.optional(onOff(), false), {
     meaning:
       'Whether the anycast addresses 192.0.0.9 and 2001:1::1 (RFC 7723) are tried after the default routers.',
     why: 'Where the carrier has no server there, requests would leave its network.',
+    reload: true,
   }),
   maxLifetime: key(v.optional(lifetime(120)), {
     meaning: 'The longest lifetime to ask the carrier for.',
     unit: 'seconds',
     why: 'Without it the lease of the mapping is asked for, and the server shortens it (RFC 6887 §15).',
+    reload: true,
   }),
   natpmp: key(v.optional(oneOf(['auto', 'off']), 'auto'), {
     meaning: 'Whether a server that speaks only NAT-PMP (RFC 6886) is used with that.',
     why: 'Routers in front of this one often know nothing else.',
+    reload: true,
   }),
   description: key(v.optional(onOff(), false), {
     meaning: 'Tell the carrier how control points describe their mappings (RFC 7220).',
     why: 'The names of programs and devices are nobody else’s business (RFC 7220 §4).',
+    reload: true,
   }),
   releaseOnExit: key(v.optional(onOff(), false), {
     meaning: 'Delete the mappings at the carrier when the daemon ends.',
     why: 'Mappings belong to the users; a restart must not cost them their ports.',
     flag: { name: 'release-on-exit' },
-  }),
-})
-
-const igd = v.strictObject({
-  default: key(v.optional(oneOf([1, 2]), 1), {
-    meaning: 'The device tree that is announced, and answers searches which name no version.',
-    why: 'Old devices and consoles refuse IGD:2. A search for a :2 type always finds IGD:2.',
-  }),
-  zeroLease: key(v.optional(oneOf(['spec', 'static']), 'spec'), {
-    meaning: 'Lease 0 on IGD:2: 604800 seconds as WANIPConnection:2 has it, or a mapping that never ends.',
-    why: 'The standard.',
-  }),
-  emptyClient: key(v.optional(oneOf(['refuse', 'caller']), 'refuse'), {
-    meaning: 'An empty NewInternalClient: an error, or the address of the caller.',
-    why: 'The standard.',
-  }),
-  probe: key(v.optional(oneOf(['on', 'off']), 'on'), {
-    meaning: 'Ask the carrier about a port that GetSpecificPortMappingEntry does not find here.',
-    why: 'RFC 6970 §5.7 demands it.',
-  }),
-  friendlyName: key(v.optional(label(63), 'Internet gateway'), {
-    meaning: 'The name that control points show.',
-    why: 'Says what it is.',
-  }),
-  manufacturer: key(v.optional(label(63), 'igd-pcp'), {
-    meaning: 'manufacturer of the device description.',
-    why: 'The program, until somebody ships it in a device.',
-  }),
-  manufacturerUrl: key(v.optional(httpUrl()), {
-    meaning: 'manufacturerURL of the device description.',
-    why: 'Without it the element is left out.',
-  }),
-  modelName: key(v.optional(label(31), 'igd-pcp'), {
-    meaning: 'modelName of the device description.',
-    why: 'The program, until somebody ships it in a device.',
-  }),
-  modelDescription: key(v.optional(label(127), 'UPnP IGD to PCP interworking function (RFC 6970)'), {
-    meaning: 'modelDescription of the device description.',
-    why: 'Says what it is.',
-  }),
-  modelNumber: key(v.optional(label(31)), {
-    meaning: 'modelNumber of the device description.',
-    why: 'Without it the version of igd-pcp stands there.',
-  }),
-  modelUrl: key(v.optional(httpUrl()), {
-    meaning: 'modelURL of the device description.',
-    why: 'Without it the element is left out.',
-  }),
-  serialNumber: key(v.optional(label(63)), {
-    meaning: 'serialNumber of the device description.',
-    why: 'Without it the element is left out: a serial number tells the LAN more than it needs.',
-  }),
-  uuid: key(v.optional(uuid()), {
-    meaning: 'UUID of the root device.',
-    why: 'Without it one is made at the first start and kept in state.dir.',
-  }),
-  upstreamBps: key(v.optional(bitRate(), 1_000_000_000), {
-    meaning: 'Layer1UpstreamMaxBitRate as control points read it. Nothing is shaped.',
-    unit: 'bits per second',
-    why: 'High enough that no control point slows itself down.',
-  }),
-  downstreamBps: key(v.optional(bitRate(), 1_000_000_000), {
-    meaning: 'Layer1DownstreamMaxBitRate as control points read it. Nothing is shaped.',
-    unit: 'bits per second',
-    why: 'High enough that no control point slows itself down.',
+    reload: true,
   }),
 })
 
@@ -201,36 +128,44 @@ const access = v.strictObject({
     meaning:
       'Who may map what, in the syntax of miniupnpd: "allow|deny EXTPORTS IP[/MASK] INTPORTS". The first match decides. With "by IP[/MASK]" behind it a line is about what these hosts ask for, also for others.',
     why: 'Where no rule matches, a host gets ports from 1024 on, both sides, for itself alone (RFC 6970 §6).',
+    reload: true,
   }),
   refusedPorts: key(v.optional(portSpans(), ['3389']), {
     meaning: 'Ports, as N or N-M, that are not mapped on either side unless a rule allows it.',
     why: 'The remote desktop of Windows is attacked as soon as it is found. The others of its kind are below 1024.',
+    reload: true,
   }),
   perHost: key(v.optional(wholeNumber(1, 65535), 64), {
     meaning: 'Mappings one LAN host may have.',
     why: 'More than any program asks for; one host cannot use up what the carrier grants.',
+    reload: true,
   }),
   total: key(v.optional(wholeNumber(1, 65535), 512), {
     meaning: 'Mappings there may be in all.',
     why: 'Carriers grant fewer; it bounds memory and the journal.',
+    reload: true,
   }),
   addRate: key(v.optional(rate(1000), 2), {
     meaning: 'How often one LAN host may ask for mappings, new or again, in the long run.',
     unit: 'per second',
     why: 'A host gone wild does not flood the carrier.',
+    reload: true,
   }),
   addBurst: key(v.optional(wholeNumber(1, 1000), 10), {
     meaning: 'How often one LAN host may ask for mappings at once.',
     why: 'A program that starts opens a handful of ports together.',
+    reload: true,
   }),
   totalRate: key(v.optional(rate(10_000), 20), {
     meaning: 'How often all LAN hosts together may ask for mappings, in the long run.',
     unit: 'per second',
     why: 'Ten hosts gone wild at once are no more than this router and its carrier can bear.',
+    reload: true,
   }),
   totalBurst: key(v.optional(wholeNumber(1, 10_000), 100), {
     meaning: 'How often all LAN hosts together may ask for mappings at once.',
     why: 'After a power cut every program of the house starts at the same time.',
+    reload: true,
   }),
 })
 
@@ -257,8 +192,10 @@ const http = v.strictObject({
     flag: { name: 'http-port', value: 'N' },
   }),
   page: key(v.optional(oneOf(['own', 'all', 'off']), 'own'), {
-    meaning: 'Status page: shows a host its own mappings, or those of all, or there is none.',
+    meaning:
+      'Status page: shows a host its own mappings, or those of all, or there is none. The link to it in the device description comes and goes at a restart.',
     why: 'What another device has opened, and what it calls itself, is nobody’s business.',
+    reload: true,
   }),
 })
 
@@ -267,11 +204,13 @@ const log = v.strictObject({
     meaning: 'The least important lines to write.',
     why: 'Says what was mapped and what went wrong, no more.',
     flag: { name: 'log-level', value: 'debug|info|warn|error' },
+    reload: true,
   }),
   format: key(v.optional(oneOf(['auto', 'json', 'text']), 'auto'), {
     meaning:
       'Lines of text with the time where journald does not add it (auto), without it (text), or JSON (json).',
     why: 'Set text where the reader adds the time, as procd does on OpenWrt.',
+    reload: true,
   }),
 })
 
@@ -280,6 +219,7 @@ const metrics = v.strictObject({
     meaning:
       'Where Prometheus reads the metrics: an address of this router with a port, as 127.0.0.1:9188 or [::1]:9188, or the path of a Unix socket. Empty: nowhere.',
     why: 'Who does not read them need not pay for them, and nobody else is to read them.',
+    reload: true,
   }),
 })
 

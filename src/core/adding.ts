@@ -43,8 +43,7 @@ interface Asked {
 
 export interface AddingParts {
   readonly mappings: Mappings
-  /** Undefined where `igd.probe` is off. */
-  readonly probes: Probes | undefined
+  readonly probes: Probes
   readonly leftovers: Leftovers
   readonly upkeep: Upkeep
 }
@@ -166,20 +165,20 @@ export class Adding {
   async #claim(lan: LanPort, externalPort: Port | 0, due: Millis): Promise<Claim> {
     const { leftovers, probes } = this.#parts
     const key = portKey(lan.protocol, externalPort)
-    const reserved = (await probes?.adopt(key, lan, due)) ?? leftovers.adopt(lan, externalPort)
+    const reserved = (await probes.adopt(key, lan, due)) ?? leftovers.adopt(lan, externalPort)
     await this.#context.tombstones.cleared(key, due)
     return reserved ?? this.#context.claims.open(lan, externalPort)
   }
 
   #wish(request: AddAnyRequest, preferFailure: boolean): Wish {
-    const { external, maxLifetime, ports } = this.#context
+    const { external, ports, wishes } = this.#context
     const now = ports.clock.now()
     return {
       externalPort: this.#wishedPort(request, preferFailure),
       preferFailure,
       remoteHost: request.remoteHost,
       description: request.description,
-      lifetime: firstLifetime(leaseEnd(request.lease, now), now, maxLifetime),
+      lifetime: firstLifetime(leaseEnd(request.lease, now), now, wishes.maxLifetime),
       externalAddress: external.address,
     }
   }

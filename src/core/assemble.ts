@@ -1,4 +1,4 @@
-import type { Millis, Port, Seconds } from '../lib/units.ts'
+import type { Millis, Port } from '../lib/units.ts'
 import { Adding } from './adding.ts'
 import { Capabilities } from './capabilities.ts'
 import { Carrier } from './carrier.ts'
@@ -28,23 +28,19 @@ import { pcpMapping } from './translate.ts'
 import { Tombstones } from './tombstones.ts'
 import { Upkeep } from './upkeep.ts'
 import { WanPorts } from './wan-ports.ts'
+import type { Wishes } from './wishes.ts'
 
 interface TakenPort {
   readonly protocol: Protocol
   readonly port: Port
 }
 
-export interface CoreOptions {
+export interface CoreOptions extends Wishes {
   /** The block of WAN ports for mappings; undefined where the router does no NAT. */
   readonly wanPorts: PortSpan | undefined
   /** Ports of the block that the router's own programs have. */
   readonly takenPorts: readonly TakenPort[]
-  readonly maxLifetime: Seconds | undefined
   readonly limits: Limits
-  /** `igd.probe`: ask the carrier about ports that GetSpecificPortMappingEntry does not find. */
-  readonly probe: boolean
-  /** `pcp.description`: tell the carrier how control points call their mappings. */
-  readonly describes: boolean
   /** What the journal kept of the last run. */
   readonly saved: Saved
   /** Aborts when the daemon stops. */
@@ -70,7 +66,7 @@ export function assembleCore(ports: Ports, options: CoreOptions): Core {
   const upkeep = new Upkeep(context)
   const mappings = new Mappings(context, upkeep)
   const leftovers = new Leftovers(context)
-  const probes = options.probe ? new Probes(context) : undefined
+  const probes = new Probes(context)
   const policy = new Policy(ports.clock, options.limits)
   const adding = new Adding(context, policy, { leftovers, mappings, probes, upkeep })
   const learning = new LearnAddress(context)
@@ -93,14 +89,12 @@ export function assembleCore(ports: Ports, options: CoreOptions): Core {
   }
 }
 
-function contextOf(
-  outside: Ports,
-  { closing, maxLifetime, saved, takenPorts, ...options }: CoreOptions,
-): Context {
+function contextOf(outside: Ports, options: CoreOptions): Context {
+  const { closing, saved, takenPorts } = options
   const changes = new Changes(saved.systemUpdateId)
   const table = new MappingTable()
-  const { describes, wanPorts: block } = options
-  const capabilities = new Capabilities(outside.clock, { describes, filtersHere: block !== undefined })
+  const filtersHere = options.wanPorts !== undefined
+  const capabilities = new Capabilities(outside.clock, { wishes: options, filtersHere })
   const holds = new Holds(outside.clock)
   const quota: CarrierQuota = new CarrierQuota(outside.clock, () => claims.census.asked())
   const carrier = new Carrier(outside, { capabilities, holds, quota, mappings: () => table.size })
@@ -122,7 +116,7 @@ function contextOf(
     capabilities,
     holds,
     quota,
-    maxLifetime,
+    wishes: options,
     closing,
   }
 }

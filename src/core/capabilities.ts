@@ -2,6 +2,7 @@ import type { Clock } from '../lib/clock.ts'
 import { type Millis, after, millis } from '../lib/units.ts'
 import type { MapRequest, OptionName, PcpOutcome } from './ports.ts'
 import type { Support } from './status.ts'
+import type { Wishes } from './wishes.ts'
 
 /** For so long a server is believed to lack an option: operators change their minds. */
 const MEMORY = millis(1_800_000)
@@ -26,7 +27,7 @@ function shownBy(request: MapRequest, outcome: PcpOutcome): readonly OptionName[
 
 interface OwnRules {
   readonly filtersHere: boolean
-  readonly describes: boolean
+  readonly wishes: Pick<Wishes, 'describes'>
 }
 
 /**
@@ -40,18 +41,17 @@ export class Capabilities {
   /** The router enforces RemoteHost itself, so FILTER at the carrier only saves it work. */
   readonly #filtersHere: boolean
 
-  /** `pcp.description`: may the carrier read how LAN hosts call their mappings (RFC 7220 §4)? */
-  readonly #describes: boolean
+  readonly #wishes: OwnRules['wishes']
 
-  constructor(clock: Clock, { describes, filtersHere }: OwnRules) {
+  constructor(clock: Clock, { filtersHere, wishes }: OwnRules) {
     this.#clock = clock
     this.#filtersHere = filtersHere
-    this.#describes = describes
+    this.#wishes = wishes
   }
 
   /** `request` without what the server lacks, or is not to have. */
   fit(wanted: MapRequest): MapRequest {
-    const request = this.#describes ? wanted : { ...wanted, description: '' }
+    const request = this.#wishes.describes ? wanted : { ...wanted, description: '' }
     const lacking = [...this.#lacking].filter(([, until]) => until > this.#clock.now())
     return lacking.reduce((fitting, [option]) => without(fitting, option), request)
   }

@@ -1,4 +1,3 @@
-import type { Seconds } from '../lib/units.ts'
 import type { Capabilities } from './capabilities.ts'
 import type { Carrier } from './carrier.ts'
 import type { Changes } from './changes.ts'
@@ -11,6 +10,7 @@ import type { MappingTable } from './mapping-table.ts'
 import type { Ports } from './ports.ts'
 import type { CarrierQuota } from './quota.ts'
 import type { Tombstones } from './tombstones.ts'
+import type { Wishes } from './wishes.ts'
 
 /** What the parts of the core share: the state, and the way out. */
 export interface Context {
@@ -27,8 +27,7 @@ export interface Context {
   readonly capabilities: Capabilities
   readonly holds: Holds
   readonly quota: CarrierQuota
-  /** `pcp.maxLifetime`: never ask the carrier for more. */
-  readonly maxLifetime: Seconds | undefined
+  readonly wishes: Wishes
   /** Aborts when the daemon stops. */
   readonly closing: AbortSignal
 }

@@ -26,8 +26,7 @@ export interface IwfParts {
   readonly adding: Adding
   readonly mappings: Mappings
   readonly policy: Policy
-  /** Undefined where `igd.probe` is off. */
-  readonly probes: Probes | undefined
+  readonly probes: Probes
 }
 
 /**
@@ -40,7 +39,7 @@ export class InterworkingFunction implements Gateway {
   readonly #adding: Adding
   readonly #mappings: Mappings
   readonly #policy: Policy
-  readonly #probes: Probes | undefined
+  readonly #probes: Probes
   readonly #told: Told
   readonly #turns = new SerialQueues<PortKey | string>()
 
@@ -170,7 +169,7 @@ export class InterworkingFunction implements Gateway {
   getSpecificPortMappingEntry(key: EntryKey, caller: Caller): Promise<PortMappingEntry> {
     const entry = lookUp(this.#context.table, key, caller)
     if (!entry || !isShown(entry.mapping)) {
-      this.#probes?.start(key, caller)
+      this.#probes.start(key, caller)
       return Promise.reject(new Fault(714, 'there is no such entry'))
     }
     return Promise.resolve(shown(entry, this.#context.ports.clock.now()))

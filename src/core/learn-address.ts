@@ -4,7 +4,8 @@ import { after, millis, port, seconds, toMillis } from '../lib/units.ts'
 import { askCarrier, firstAsking } from './ask.ts'
 import type { Context } from './context.ts'
 import { type Claim, happened } from './mapping.ts'
-import type { PcpOutcome } from './ports.ts'
+import type { PcpOutcome, PcpRefused } from './ports.ts'
+import { reasonOf } from './refusal.ts'
 import { retryTime } from './renewal.ts'
 import type { Wish } from './translate.ts'
 
@@ -49,13 +50,16 @@ export class LearnAddress {
  */
 async function learnExternalAddress(context: Context): Promise<void> {
   const { claims, closing, external, ports } = context
+  let told: PcpRefused['result'] | undefined
   while (!closing.aborted && external.status !== 'Connected') {
     const own = { protocol: 'UDP', client: ANY_IPV4, internalPort: UNUSED } as const
     const claim = ports.pcp.reachable ? claims.tryOpen(own, 0) : undefined
     const outcome = claim ? await askOnce(context, claim) : SILENT
     external.heard(outcome)
     if (outcome.kind !== 'refused') return
-    ports.log.warn({ result: outcome.result }, 'the carrier refuses to tell the external address')
+    const level = told === outcome.result ? 'debug' : 'warn'
+    ports.log[level]({ why: reasonOf(outcome.result) }, 'the carrier refuses to tell the external address')
+    told = outcome.result
     const retry = retryTime(outcome.result, outcome.lifetime, ports.random.unit())
     await sleepUntil(ports.clock, after(ports.clock.now(), retry), closing)
   }

@@ -22,6 +22,7 @@ interface AccessRule {
   readonly callers: Prefix | undefined
 }
 
+/** The operator may change them at any time. */
 export interface Limits {
   readonly rules: readonly AccessRule[]
   /** Ports of neither side that are mapped only where a rule allows it. */
@@ -80,8 +81,22 @@ export class Policy {
 
   constructor(clock: Clock, limits: Limits) {
     this.#limits = limits
-    this.#adds = new TokenBuckets(clock, { perSecond: limits.addRate, burst: limits.addBurst })
-    this.#allAdds = new TokenBuckets(clock, { perSecond: limits.totalRate, burst: limits.totalBurst })
+    this.#adds = new TokenBuckets(clock, {
+      get perSecond() {
+        return limits.addRate
+      },
+      get burst() {
+        return limits.addBurst
+      },
+    })
+    this.#allAdds = new TokenBuckets(clock, {
+      get perSecond() {
+        return limits.totalRate
+      },
+      get burst() {
+        return limits.totalBurst
+      },
+    })
   }
 
   /** Faults: 606 for another host's address or a port the rules keep; 728 for adds that come too fast. */

@@ -41,9 +41,10 @@ export class Probes {
     this.#hosts = new TokenBuckets(context.ports.clock, PER_HOST)
   }
 
-  /** Asks the carrier, unless it was asked a moment ago or the host asks too much. */
+  /** Asks the carrier, unless it is not to be, was asked a moment ago, or the host asks too much. */
   start({ externalPort, protocol, remoteHost }: EntryKey, { address }: Caller): void {
-    const { ports, table } = this.#context
+    const { ports, table, wishes } = this.#context
+    if (!wishes.probe) return
     const key = portKey(protocol, externalPort)
     const known = table.at(protocol, externalPort) !== undefined || this.#recent.has(key)
     const isWelcome = ports.pcp.reachable && !this.#context.quota.isFull()

@@ -156,7 +156,7 @@ export class Upkeep {
     const timer = due === 'never' ? undefined : clock.at(due, () => stop.abort())
     const wait = { due: undefined, ends: { [Symbol.dispose]: () => stop.abort() } }
     this.#waits.set(mapping, wait)
-    const lifetime = renewalLifetime(this.#leaseEnd(mapping), clock.now(), this.#context.maxLifetime)
+    const lifetime = renewalLifetime(this.#leaseEnd(mapping), clock.now(), this.#context.wishes.maxLifetime)
     const asking = {
       claim: mapping.claim,
       request: { ...renewalRequest(mapping, lifetime), ...how },

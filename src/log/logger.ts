@@ -12,13 +12,16 @@ export interface LogOptions {
   readonly write: (line: string) => void
 }
 
+/** How it is written may change while it is. */
+export interface AdjustableLog extends Log {
+  adjust(how: Pick<LogOptions, 'level' | 'format'>): void
+}
+
 /** The daemon's log: pino, with each event rendered in this process. */
-export function createLog({ level, format, journald, write }: LogOptions): Log {
-  const withTime = format === 'auto' && !journald
-  const line = format === 'json' ? jsonLine : (record: LogRecord) => textLine(record, withTime)
-  const render = journald ? (record: LogRecord) => `${priorityOf(record)}${line(record)}` : line
-  const showError = (error: unknown) => describeError(error, level === 'debug')
-  return pino(
+export function createLog({ level, format, journald, write }: LogOptions): AdjustableLog {
+  let how = { level, format }
+  const showError = (error: unknown) => describeError(error, how.level === 'debug')
+  const log = pino(
     {
       level,
       base: null,
@@ -26,8 +29,18 @@ export function createLog({ level, format, journald, write }: LogOptions): Log {
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: showError, error: showError },
     },
-    { write: (line: string) => write(render(toRecord(line))) },
+    { write: (line: string) => write(rendered(toRecord(line), how.format, journald)) },
   )
+  const adjust = (next: Pick<LogOptions, 'level' | 'format'>) => {
+    how = next
+    log.level = next.level
+  }
+  return Object.assign(log, { adjust })
+}
+
+function rendered(record: LogRecord, format: LogOptions['format'], journald: boolean): string {
+  const line = format === 'json' ? jsonLine(record) : textLine(record, format === 'auto' && !journald)
+  return journald ? `${priorityOf(record)}${line}` : line
 }
 
 /** As syslog numbers them; journald takes it off the line again (sd-daemon(3)). */

@@ -36,25 +36,38 @@ interface Overview {
 
 interface PageParts {
   readonly clock: Clock
-  /** `http.page`. */
-  readonly scope: Scope
+  /** `http.page`; it may change at any time. */
+  readonly scope: () => Scope | 'off'
   readonly overview: Overview
 }
 
 /** The status page at the device's presentationURL. It shows and changes nothing. */
 export function statusPage({ clock, overview, scope }: PageParts): (app: FastifyInstance) => void {
   const streams = new Streams(clock, (listener) => overview.onChange(listener))
-  const viewFor = ({ edge: { lan, peer } }: FastifyRequest): PageView =>
-    viewOf(overview.read(), { host: peer, router: lan.address }, scope)
+  const viewFor = ({ edge: { lan, peer } }: FastifyRequest, of: Scope): PageView =>
+    viewOf(overview.read(), { host: peer, router: lan.address }, of)
   return (app) => {
-    app.get('/', (request, reply) => answer(reply, 'text/html', renderPage(viewFor(request))))
-    app.get('/events', (request, reply) =>
-      stream(request, reply, streams, () => renderSections(viewFor(request))),
+    const at = (
+      path: string,
+      show: (request: FastifyRequest, reply: FastifyReply, of: Scope) => FastifyReply,
+    ) =>
+      app.get(path, (request, reply) => {
+        const of = scope()
+        if (of !== 'off') return show(request, reply, of)
+        reply.callNotFound()
+        return reply
+      })
+    at('/', (request, reply, of) => answer(reply, 'text/html', renderPage(viewFor(request, of))))
+    at('/events', (request, reply) =>
+      stream(request, reply, streams, () => {
+        const of = scope()
+        return of === 'off' ? undefined : renderSections(viewFor(request, of))
+      }),
     )
     // Asked for by browsers that do not read the page first.
-    app.get('/favicon.ico', (_request, reply) => answer(reply, ...ASSETS['/icon.svg']))
+    at('/favicon.ico', (_request, reply) => answer(reply, ...ASSETS['/icon.svg']))
     for (const [path, [type, text]] of Object.entries(ASSETS))
-      app.get(path, (_request, reply) => answer(reply, type, text))
+      at(path, (_request, reply) => answer(reply, type, text))
   }
 }
 
@@ -65,7 +78,8 @@ function stream(
   { edge: { peer } }: FastifyRequest,
   reply: FastifyReply,
   streams: Streams,
-  render: () => string,
+  /** Undefined where there is no page any more. */
+  render: () => string | undefined,
 ): FastifyReply {
   if (!streams.hasPlace(peer)) return answer(reply.code(503), 'text/plain', 'Too many pages are open.\n')
   const { raw } = reply.hijack()
@@ -73,8 +87,9 @@ function stream(
   const opened: Stream = {
     host: peer,
     send: () => {
-      if (raw.writableLength > MOST_UNREAD) raw.destroy()
-      else raw.write(message(render()))
+      const sections = raw.writableLength > MOST_UNREAD ? undefined : render()
+      if (sections === undefined) raw.destroy()
+      else raw.write(message(sections))
     },
   }
   raw.once('close', () => streams.close(opened))

@@ -23,7 +23,7 @@ function between(mappings = 0) {
   const line = (_fields: object, message: string) => void lines.push(message)
   const log = { debug: line, info: line, warn: line, error: line }
   const holds = new Holds(clock)
-  const capabilities = new Capabilities(clock, { describes: false, filtersHere: true })
+  const capabilities = new Capabilities(clock, { wishes: { describes: false }, filtersHere: true })
   const carrier = new Carrier(
     { clock, log, pcp: server, random: fixedDice() },
     { capabilities, holds, quota: new CarrierQuota(clock, () => mappings), mappings: () => mappings },

@@ -45,6 +45,18 @@ describe('the log', () => {
     expect(lines.join('').replaceAll('\n', '|')).toBe(expected)
   })
 
+  it('is written another way from the next line on', () => {
+    const { log, lines } = capture({})
+    log.debug({}, 'a')
+    log.adjust({ level: 'debug', format: 'json' })
+    log.debug({ error: new Error('boom') }, 'b')
+    log.adjust({ level: 'error', format: 'text' })
+    log.warn({}, 'c')
+    expect(lines).toEqual([
+      expect.stringMatching(/^\{"level":"debug",.*"error":"Error: boom\\n +at .*"msg":"b"\}\n$/),
+    ])
+  })
+
   it('shows an error as a sentence', () => {
     const { log, lines } = capture({})
     log.error({ error: new RangeError('too far\n') }, 'failed')

@@ -3,6 +3,7 @@ import { Fault } from '../../src/core/fault.ts'
 import type { Limits } from '../../src/core/policy.ts'
 import type { AddRequest, Caller, EntryKey, IgdVersion } from '../../src/core/types.ts'
 import { NOTHING_SAVED } from '../../src/core/record.ts'
+import type { Wishes } from '../../src/core/wishes.ts'
 import { port, seconds } from '../../src/lib/units.ts'
 import { seeded } from './dice.ts'
 import { FakeCarrier, ip } from './fake-carrier.ts'
@@ -79,20 +80,21 @@ export function coreBench(over: Partial<CoreOptions> = {}, world = newWorld()) {
   const log = { debug: level('debug'), info: level('info'), warn: level('warn'), error: level('error') }
   const closing = new AbortController()
   const limits = FREE
-  const { iwf, context, events, nextAttempt, rules, start } = assembleCore(
-    { clock, random: seeded(1), log, pcp: carrier, nat, hosts, store },
-    {
-      wanPorts: { first: 49_152, last: 57_343 },
-      takenPorts: [],
-      probe: false,
-      describes: false,
-      maxLifetime: undefined,
-      limits,
-      saved: NOTHING_SAVED,
-      closing: closing.signal,
-      ...over,
-    },
-  )
+  const options: CoreOptions = {
+    wanPorts: { first: 49_152, last: 57_343 },
+    takenPorts: [],
+    probe: false,
+    describes: false,
+    maxLifetime: undefined,
+    limits,
+    saved: NOTHING_SAVED,
+    closing: closing.signal,
+    ...over,
+  }
+  const ports = { clock, random: seeded(1), log, pcp: carrier, nat, hosts, store }
+  const { iwf, context, events, nextAttempt, rules, start } = assembleCore(ports, options)
+  /** The operator wants something else from now on. */
+  const wish = (changed: Partial<Wishes>) => void Object.assign(options, changed)
   const answered = <T>(call: Promise<T>): Promise<T> => clock.answered(call)
   /** Ends this core and begins another one with what is on the disk. Nothing is started. */
   const restarted = async (sameBoot = true, changed: Partial<CoreOptions> = {}) => {
@@ -103,5 +105,5 @@ export function coreBench(over: Partial<CoreOptions> = {}, world = newWorld()) {
     return coreBench({ ...over, ...changed, saved: store.saved(sameBoot) }, world)
   }
   const parts = { carrier, clock, closing, context, events, hosts, iwf, limits, lines, nat, store }
-  return { ...parts, answered, nextAttempt, restarted, rules, start }
+  return { ...parts, answered, nextAttempt, restarted, rules, start, wish }
 }

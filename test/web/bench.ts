@@ -25,9 +25,14 @@ export function pageBench(scope: Scope = 'own') {
     request.edge = { peer: ip(VIEWER.host), lan: LAN }
     done()
   })
-  statusPage({ clock, overview, scope })(app)
+  let shown: Scope | 'off' = scope
+  statusPage({ clock, overview, scope: () => shown })(app)
   return {
     app,
+    /** The operator wants this from now on. */
+    show: (now: Scope | 'off') => {
+      shown = now
+    },
     clock,
     listeners,
     /** Things are like this now, and whoever listens is told. */

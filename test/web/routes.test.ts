@@ -27,6 +27,24 @@ describe('the routes of the status page', () => {
   })
 })
 
+describe('another http.page while it runs', () => {
+  it('shows what it says from then on, and nothing where there is to be no page', async () => {
+    const { app, show } = pageBench()
+    const secret = async () => (await app.inject({ url: '/' })).body.includes('Secret of another host')
+    expect(await secret()).toBe(false)
+    show('all')
+    expect(await secret()).toBe(true)
+    show('off')
+    const absent = await app.inject({ url: '/nothing' })
+    for (const url of ['/', '/events', '/page.js']) {
+      const { body, statusCode } = await app.inject({ url })
+      expect([statusCode, body]).toEqual([404, absent.body.replace('/nothing', url)])
+    }
+    show('own')
+    expect(await secret()).toBe(false)
+  })
+})
+
 describe('/events', () => {
   let bench: ReturnType<typeof pageBench>
   let port = 0
@@ -55,6 +73,16 @@ describe('/events', () => {
     while (!text.endsWith('\n\n')) text += String((await once(stream, 'data'))[0])
     return text.replace(/^data: /gm, '').trimEnd()
   }
+
+  it('ends when there is to be no page any more', async () => {
+    const stream = await open()
+    await next(stream)
+    bench.show('off')
+    const closed = new Promise((resolve) => stream.once('close', resolve))
+    bench.change(BROKEN)
+    await bench.clock.advance(1000)
+    await closed
+  })
 
   it('sends the sections at once, and again when something changed', async () => {
     const stream = await open()
