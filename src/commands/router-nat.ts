@@ -1,5 +1,6 @@
 import type { Config } from '../config/schema.ts'
 import type { Clock } from '../lib/clock.ts'
+import { isIpv4 } from '../lib/ip.ts'
 import type { Lan } from '../lib/lan.ts'
 import type { Log } from '../lib/log.ts'
 import type { RouterNat } from '../main.ts'
@@ -7,6 +8,7 @@ import { NftablesNat } from '../nat/nftables.ts'
 import { noNat } from '../nat/none.ts'
 import { spawnProgram } from '../nat/process.ts'
 import { kernelReservedPorts } from '../nat/reserved-ports.ts'
+import type { RulesetOptions } from '../nat/ruleset.ts'
 
 /** `nat: none`: nothing to begin, nothing to end. */
 export const withoutNat: RouterNat = {
@@ -18,12 +20,8 @@ export const withoutNat: RouterNat = {
 }
 
 /** The router NAT that the configuration asks for. */
-export function routerNat(
-  { nat: { allowLanPcp, masquerade, mode, ports }, wan }: Config,
-  clock: Clock,
-  log: Log,
-): RouterNat {
-  if (mode === 'none') return withoutNat
+export function routerNat(config: Config, clock: Clock, log: Log): RouterNat {
+  if (config.nat.mode === 'none') return withoutNat
   let nat: NftablesNat | undefined
   const started = (): NftablesNat => {
     if (!nat) throw new Error('the router NAT is not started')
@@ -32,7 +30,7 @@ export function routerNat(
   return {
     start: async (lans, rules) => {
       const world = { clock, log, spawn: spawnProgram, reservedPorts: kernelReservedPorts }
-      nat = new NftablesNat({ wan: wan.interface, lans, block: ports, masquerade, allowLanPcp }, world)
+      nat = new NftablesNat(optionsOf(config, lans), world)
       const obstacle = await nat.preflight()
       if (obstacle !== undefined) throw new Error(obstacle)
       await nat.start(rules)
@@ -48,12 +46,20 @@ export function routerNat(
 
 /** What keeps this system from doing NAT, in one line; undefined where nothing does. Changes nothing. */
 export async function natObstacle(
-  { nat: { allowLanPcp, masquerade, mode, ports }, wan }: Config,
+  config: Config,
   lans: readonly Lan[],
   world: { readonly clock: Clock; readonly log: Log },
 ): Promise<string | undefined> {
-  if (mode === 'none') return undefined
-  const options = { wan: wan.interface, lans, block: ports, masquerade, allowLanPcp }
+  if (config.nat.mode === 'none') return undefined
   const whole = { ...world, spawn: spawnProgram, reservedPorts: kernelReservedPorts }
-  return await new NftablesNat(options, whole).preflight()
+  return await new NftablesNat(optionsOf(config, lans), whole).preflight()
 }
+
+const optionsOf = ({ nat, pcp, wan }: Config, lans: readonly Lan[]): RulesetOptions => ({
+  wan: wan.interface,
+  lans,
+  block: nat.ports,
+  masquerade: nat.masquerade,
+  allowLanPcp: nat.allowLanPcp,
+  servers: pcp.servers.flatMap(({ address, port }) => (isIpv4(address) ? [{ address, port }] : [])),
+})

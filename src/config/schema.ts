@@ -76,7 +76,8 @@ const nat = v.strictObject({
     why: 'Else a flow may take the WAN port of a mapping, and the carrier sends it to the wrong host.',
   }),
   allowLanPcp: key(v.optional(onOff(), false), {
-    meaning: 'Let LAN hosts talk PCP and NAT-PMP to the carrier themselves.',
+    meaning:
+      'Let LAN hosts talk PCP and NAT-PMP to the carrier themselves. Else what they send out of the WAN to UDP port 5351, or to a server of pcp.servers, is dropped. With nat.mode none this program drops nothing; docs/integrators.md has a rule for that.',
     why: 'Behind the NAT of this router they could change and delete the mappings of others.',
   }),
 })

@@ -1,3 +1,4 @@
+import type { Ipv4Address } from '../lib/ip.ts'
 import type { Lan } from '../lib/lan.ts'
 
 // The text of our table. It holds every rule of ours and never anything of the router's: what the router's own
@@ -29,6 +30,13 @@ export interface RulesetOptions {
   readonly masquerade: 'confined' | 'off'
   /** Let LAN hosts speak PCP and NAT-PMP to the carrier themselves. */
   readonly allowLanPcp: boolean
+  /** The PCP servers that the operator configured; any other listens on PCP's own port. */
+  readonly servers: readonly PcpServer[]
+}
+
+export interface PcpServer {
+  readonly address: Ipv4Address
+  readonly port: number
 }
 
 /** nft's priority of the same name, one earlier: ours is asked before the router's own chain. */
@@ -42,7 +50,7 @@ export const DELETE_TABLE = `table ${TABLE}\ndelete table ${TABLE}\n`
 export function ruleset(options: RulesetOptions): string {
   const chains = [remoteHostChain(options), preroutingChain(options), postroutingChain(options)]
   if (!options.allowLanPcp) chains.push(lanPcpChain(options))
-  chains.push(announceChain(options))
+  chains.push(serverChain(options))
   return `${DELETE_TABLE}table ${TABLE} {\n${[...MAPS, ...chains].join('')}}\n`
 }
 
@@ -78,26 +86,26 @@ const preroutingChain = ({ wan, lans }: RulesetOptions): string =>
   block('chain prerouting', [
     `type nat hook prerouting priority ${BEFORE_DNAT}; policy accept;`,
     `iifname ${quoted(wan)} fib daddr . iif type local dnat ip to meta l4proto . th dport map @inbound`,
-    ...whereLans(
+    ...whereAny(
       lans,
       `iifname ${interfaces(lans)} dnat ip to meta l4proto . ip daddr . th dport map @hairpin`,
     ),
   ])
 
 /** A host whose hairpinned packets kept their source would be answered past us, hence the first masquerade. */
-const postroutingChain = ({ wan, lans, block: ports, masquerade }: RulesetOptions): string =>
+const postroutingChain = ({ wan, lans, block: ports, masquerade, servers }: RulesetOptions): string =>
   block('chain postrouting', [
     `type nat hook postrouting priority ${BEFORE_SNAT}; policy accept;`,
-    ...whereLans(
+    ...whereAny(
       lans,
       `oifname ${interfaces(lans)} ip saddr ${prefixes(lans)} ct status dnat ` +
         'meta l4proto . ip daddr . th dport @hairpinned masquerade',
     ),
     `oifname != ${quoted(wan)} accept`,
     // RFC 6887 §16.4: the router's masquerade would give our packets the first address of the WAN, and they name another.
-    'fib saddr type local udp dport 5351 snat to ip saddr',
+    ...toServers(servers).map((toServer) => `fib saddr type local ${toServer} snat to ip saddr`),
     'meta l4proto { tcp, udp } masquerade to :meta l4proto . ip saddr . th sport map @outbound',
-    ...(masquerade === 'confined' ? whereLans(lans, ...confinement(prefixes(lans), ports)) : []),
+    ...(masquerade === 'confined' ? whereAny(lans, ...confinement(prefixes(lans), ports)) : []),
   ])
 
 /**
@@ -114,32 +122,59 @@ function confinement(from: string, { first, last }: PortBlock): string[] {
   return [rule(`1024-${last}`, below), rule(above, above)]
 }
 
-/** RFC 7648 §4: a LAN host behind our NAT would map ports in our name, and delete ours by NAT-PMP. */
-const lanPcpChain = ({ wan }: RulesetOptions): string =>
+/**
+ * RFC 7648 §4, RFC 6887 §18.3.2: a LAN host behind our NAT would map ports in our name, and delete ours by NAT-PMP.
+ * Fragments are whole again where forwarded packets are looked at, as our chains of NAT have them tracked.
+ */
+const lanPcpChain = ({ wan, servers }: RulesetOptions): string =>
   block('chain lan_pcp', [
     'type filter hook forward priority filter - 1; policy accept;',
-    `oifname ${quoted(wan)} udp dport 5351 drop`,
+    ...toServers(servers).map((toServer) => `oifname ${quoted(wan)} ${toServer} drop`),
   ])
+
+const toServers = (servers: readonly PcpServer[]): string[] => [
+  'udp dport 5351',
+  ...whereAny(onOtherPorts(servers), `ip daddr . udp dport ${ends(servers)}`),
+]
+
+const fromServers = (servers: readonly PcpServer[]): string[] => [
+  'udp sport 5351',
+  ...whereAny(onOtherPorts(servers), `ip saddr . udp sport ${ends(servers)}`),
+]
 
 /**
- * RFC 6887 §14.1: an ANNOUNCE comes from the carrier's server, whose port is 5351, through the WAN. Any other is forged,
- * and sockets do not see whence a datagram came. That the router's own firewall lets in what comes unasked cannot be
- * done from here.
+ * What the PCP server says comes through the WAN; sockets do not see whence a datagram came. RFC 6887 §14.1: an
+ * ANNOUNCE comes to port 5350. An answer comes to the address of ours that asked, and another interface than its own
+ * brings it only if a LAN host forged it. That the router's own firewall lets in what comes unasked cannot be done from
+ * here.
  */
-const announceChain = ({ wan }: RulesetOptions): string =>
-  block('chain announce', [
+const serverChain = ({ wan, servers }: RulesetOptions): string => {
+  const elsewhere = `iifname != { ${quoted(wan)}, "lo" }`
+  return block('chain server', [
     'type filter hook input priority filter - 1; policy accept;',
-    `iifname != { ${quoted(wan)}, "lo" } udp dport 5350 drop`,
+    `${elsewhere} udp dport 5350 drop`,
+    ...fromServers(servers).map(
+      (fromServer) => `${elsewhere} ${fromServer} fib daddr . iif type != local drop`,
+    ),
   ])
+}
 
-/** nft has no empty sets; while no LAN has an address, as early at boot, nothing is to be said of LANs. */
-const whereLans = (lans: readonly Lan[], ...rules: string[]): string[] => (lans.length === 0 ? [] : rules)
+/** nft has no empty sets: where there is none of `things`, as of LANs early at boot, nothing is to be said of them. */
+const whereAny = (things: readonly unknown[], ...rules: string[]): string[] =>
+  things.length === 0 ? [] : rules
 
 const interfaces = (lans: readonly Lan[]): string =>
   `{ ${[...new Set(lans.map(({ name }) => quoted(name)))].join(', ')} }`
 
 const prefixes = (lans: readonly Lan[]): string =>
   `{ ${[...new Set(lans.map(({ prefix }) => `${prefix.address}/${prefix.length}`))].join(', ')} }`
+
+/** RFC 6887 §19.2: PCP's own port is 5351. */
+const onOtherPorts = (servers: readonly PcpServer[]): readonly PcpServer[] =>
+  servers.filter(({ port }) => port !== 5351)
+
+const ends = (servers: readonly PcpServer[]): string =>
+  `{ ${[...new Set(onOtherPorts(servers).map(({ address, port }) => `${address} . ${port}`))].join(', ')} }`
 
 /** Throws on a name that nft would read as something else; the kernel itself is less strict. */
 function quoted(name: string): string {

@@ -27,6 +27,7 @@ export const OPTIONS: RulesetOptions = {
   block: { first: 49152, last: 57343 },
   masquerade: 'confined',
   allowLanPcp: false,
+  servers: [],
 }
 
 /** UDP: WAN port 50000 is 192.168.1.10:4000, and 203.0.113.7:6000 to the world. */

@@ -63,9 +63,10 @@ describe('ruleset', () => {
       		type filter hook forward priority filter - 1; policy accept;
       		oifname "eth1" udp dport 5351 drop
       	}
-      	chain announce {
+      	chain server {
       		type filter hook input priority filter - 1; policy accept;
       		iifname != { "eth1", "lo" } udp dport 5350 drop
+      		iifname != { "eth1", "lo" } udp sport 5351 fib daddr . iif type != local drop
       	}
       }
       "
@@ -98,6 +99,22 @@ describe('ruleset', () => {
   it('RFC 7648 §4: lets LAN hosts speak PCP to the carrier only where that is allowed', () => {
     expect(chain(ruleset(OPTIONS), 'lan_pcp')).toContain('oifname "eth1" udp dport 5351 drop')
     expect(ruleset({ ...OPTIONS, allowLanPcp: true })).not.toContain('5351 drop')
+  })
+
+  it('knows the server of the operator by its port, wherever a packet to or from PCP servers is meant', () => {
+    const odd = { address: ipv4('100.64.0.1'), port: 15351 }
+    const servers = [odd, { ...odd, port: 5351 }, odd]
+    const script = ruleset({ ...OPTIONS, servers })
+    const end = '{ 100.64.0.1 . 15351 }'
+    expect(chain(script, 'postrouting')).toContain(
+      `fib saddr type local ip daddr . udp dport ${end} snat to ip saddr`,
+    )
+    expect(chain(script, 'lan_pcp')).toContain(`oifname "eth1" ip daddr . udp dport ${end} drop`)
+    expect(chain(script, 'server').at(-1)).toBe(
+      `iifname != { "eth1", "lo" } ip saddr . udp sport ${end} fib daddr . iif type != local drop`,
+    )
+    const usual = { ...OPTIONS, servers: [{ ...odd, port: 5351 }] }
+    expect(ruleset(usual)).toBe(ruleset(OPTIONS))
   })
 
   it('names each LAN once, by interface and by prefix', () => {

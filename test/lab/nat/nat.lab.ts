@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { NatRule } from '../../../src/core/ports.ts'
 import { Deadlines } from '../../../src/lib/deadlines.ts'
@@ -8,6 +9,7 @@ import type { RulesetOptions } from '../../../src/nat/ruleset.ts'
 import {
   at,
   ask,
+  countArrivals,
   createNetwork,
   destroyNetwork,
   HOST_A,
@@ -20,6 +22,7 @@ import {
   routerRules,
   serve,
   spawnInRouter,
+  stopCounting,
   stopServing,
   Talker,
 } from './network.ts'
@@ -38,8 +41,10 @@ const OPTIONS: RulesetOptions = {
   block: { first: 49152, last: 57343 },
   masquerade: 'confined',
   allowLanPcp: false,
+  servers: [],
 }
 const FOR_LONG = seconds(600)
+const INTEGRATORS = readFileSync(new URL('../../../docs/integrators.md', import.meta.url), 'utf8')
 
 const EXTERNAL = '203.0.113.7'
 
@@ -229,16 +234,59 @@ describe('the rest of the router', () => {
 })
 
 describe('PCP', () => {
+  /** Starts anew with other options. */
+  async function restart(options: Partial<RulesetOptions>): Promise<void> {
+    await nat.stop({ removeTable: true })
+    nat = router(options)
+    await nat.start()
+  }
+
   it.each([
     ['is kept from the carrier when a LAN host speaks it', false, '-'],
     ['passes when that is allowed', true, `${ROUTER_WAN}:4000`],
   ])('%s', async (_name, allowLanPcp, answer) => {
-    await nat.stop({ removeTable: true })
-    nat = router({ allowLanPcp })
-    await nat.start()
+    await restart({ allowLanPcp })
     await serve('net', 'UDP', 5351)
     expect(await ask('a', 'UDP', `${PEER}:5351`, `${HOST_A}:4000`)).toBe(answer)
     expect(await ask('cpe', 'UDP', `${PEER}:5351`, `${ROUTER_WAN}:4001`)).toBe(`${ROUTER_WAN}:4001`)
+  })
+
+  it('is kept from the carrier in fragments too', async () => {
+    await serve('net', 'UDP', 5351)
+    await serve('net', 'UDP', 5352)
+    using other = await Talker.client('a', 'UDP', `${PEER}:5352`)
+    using pcp = await Talker.client('a', 'UDP', `${PEER}:5351`)
+    const long = 'x'.repeat(3000)
+    expect(await other.say(long)).toMatch(ROUTER_WAN)
+    expect(await pcp.say(long)).toBe('-')
+  })
+
+  it('is kept from the carrier, whatever the router’s own rules accept', async () => {
+    routerRules(`chain forward {
+      type filter hook forward priority filter - 10; policy accept;
+      udp dport 5351 accept
+    }`)
+    await serve('net', 'UDP', 5351)
+    expect(await ask('a', 'UDP', `${PEER}:5351`)).toBe('-')
+  })
+
+  it('is kept from the carrier by the rule in docs/integrators.md where we do no NAT', async () => {
+    const [, rules = ''] = /```nft\n(table inet no_lan_pcp.*?)```/s.exec(INTEGRATORS) ?? []
+    await restart({ allowLanPcp: true })
+    await serve('net', 'UDP', 5351)
+    at('cpe', 'nft', ['-f', '-'], rules.replace('"wan"', '"wan0"'))
+    expect(await ask('a', 'UDP', `${PEER}:5351`)).toBe('-')
+    at('cpe', 'nft', ['delete', 'table', 'inet', 'no_lan_pcp'])
+    expect(await ask('a', 'UDP', `${PEER}:5351`)).toMatch(ROUTER_WAN)
+  })
+
+  it('is kept from a server at another port, and no other UDP is', async () => {
+    await restart({ servers: [{ address: ipv4(PEER), port: 15351 }] })
+    await serve('net', 'UDP', 15351)
+    expect(await ask('a', 'UDP', `${PEER}:15351`)).toBe('-')
+    await serve('net', 'UDP', 15352)
+    expect(await ask('a', 'UDP', `${PEER}:15352`)).toMatch(ROUTER_WAN)
+    expect(await ask('cpe', 'UDP', `${PEER}:15351`, `${ROUTER_WAN}:4001`)).toBe(`${ROUTER_WAN}:4001`)
   })
 
   it('T17: an ANNOUNCE from a LAN does not reach the router, one from the carrier does', async () => {
@@ -246,6 +294,39 @@ describe('PCP', () => {
     expect(await ask('a', 'UDP', `${ROUTER_WAN}:5350`)).toBe('-')
     expect(await ask('a', 'UDP', `${ROUTER_LAN}:5350`)).toBe('-')
     expect(await ask('net', 'UDP', `${ROUTER_WAN}:5350`, `${PEER}:5351`)).toBe(`${PEER}:5351`)
+  })
+
+  it('an answer that a LAN host forges does not reach the router, one of the carrier does', async () => {
+    const forge = async (to: string) => {
+      const arrived = countArrivals(45000)
+      await ask('a', 'UDP', `${to}:45000`, `${PEER}:5351`)
+      return arrived()
+    }
+    at('a', 'ip', ['addr', 'add', `${PEER}/32`, 'dev', 'lo'])
+    try {
+      expect(await forge(ROUTER_WAN)).toBe(0)
+      // Somebody's own affair: the socket that asks the carrier has the address of the WAN.
+      expect(await forge(ROUTER_LAN)).toBe(1)
+      const arrived = countArrivals(45000)
+      await ask('net', 'UDP', `${ROUTER_WAN}:45000`, `${PEER}:5351`)
+      expect(arrived()).toBe(1)
+    } finally {
+      at('a', 'ip', ['addr', 'del', `${PEER}/32`, 'dev', 'lo'])
+      stopCounting()
+    }
+  })
+
+  it('in the name of the router is no packet of the router', async () => {
+    await restart({ allowLanPcp: true })
+    await serve('net', 'UDP', 5351)
+    const [before] = at('net', 'nstat', ['-az', 'UdpInDatagrams']).match(/UdpInDatagrams +\d+/) ?? []
+    at('a', 'ip', ['addr', 'add', `${ROUTER_WAN}/32`, 'dev', 'lo'])
+    try {
+      expect(await ask('a', 'UDP', `${PEER}:5351`, `${ROUTER_WAN}:4002`)).toBe('-')
+    } finally {
+      at('a', 'ip', ['addr', 'del', `${ROUTER_WAN}/32`, 'dev', 'lo'])
+    }
+    expect(at('net', 'nstat', ['-az', 'UdpInDatagrams'])).toContain(before)
   })
 })
 

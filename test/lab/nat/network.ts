@@ -117,8 +117,8 @@ export class Talker implements Disposable {
   }
 
   /** What the other side saw as our address and port, or '-' when it is silent. */
-  async say(): Promise<string> {
-    this.#child.stdin.write('hello\n')
+  async say(text = 'hello'): Promise<string> {
+    this.#child.stdin.write(`${text}\n`)
     return await this.#line()
   }
 
@@ -147,6 +147,24 @@ export async function serve(place: Place, protocol: string, port: number): Promi
 
 export function stopServing(): void {
   for (const server of servers.splice(0)) server[Symbol.dispose]()
+}
+
+/** Counts the UDP datagrams to `port` that reach a socket of the router, past all of its rules for what comes in. */
+export function countArrivals(port: number): () => number {
+  const table = 'table ip arrivals'
+  const chain = `chain input {
+      type filter hook input priority filter + 10;
+      udp dport ${port} counter
+    }`
+  at('cpe', 'nft', ['-f', '-'], `${table}\ndelete ${table}\n${table} {\n${chain}\n}\n`)
+  return () => {
+    const [, packets] = /packets (\d+)/.exec(at('cpe', 'nft', ['list', ...table.split(' ')])) ?? []
+    return Number(packets)
+  }
+}
+
+export function stopCounting(): void {
+  at('cpe', 'nft', ['-f', '-'], 'table ip arrivals\ndelete table ip arrivals\n')
 }
 
 /** Says one thing and is gone. */

@@ -9,7 +9,7 @@ import socket
 import socketserver
 import sys
 
-PATIENCE = 0.8
+PATIENCE = 0.5
 
 
 class Datagram(socketserver.BaseRequestHandler):
