@@ -4,6 +4,7 @@ import type { Config } from './config/schema.ts'
 import { openControl } from './control/control.ts'
 import type { InterworkingFunction } from './core/iwf.ts'
 import type { Interworking, InterworkingWorld } from './interworking.ts'
+import type { HostWatch } from './lan/host-watch.ts'
 import { lansOf } from './lan/interfaces.ts'
 import { type InterfaceName, parseInterfaceName } from './lan/interface-name.ts'
 import { linkCounters, linkUp } from './lan/link.ts'
@@ -76,7 +77,7 @@ export const openFront: OpenFront = async (live, world, core, closers) => {
   const http = httpServer(live, { world, values, services, notifier, overview })
   await http.start(lansOf(world.interfaces(), config.lan))
   closers.defer(() => http.stop())
-  const ssdp = ssdpServer(config, world, values)
+  const ssdp = ssdpServer(config, world, values, core.hosts)
   const announce = async (lans: readonly Lan[]) => {
     await ssdp.start(lans)
     closers.defer(() => ssdp.stop())
@@ -143,7 +144,12 @@ function httpServer(live: LiveConfig, { world, values, services, notifier, overv
   })
 }
 
-function ssdpServer(config: Config, world: FrontWorld, values: DescriptionValues): SsdpServer {
+function ssdpServer(
+  config: Config,
+  world: FrontWorld,
+  values: DescriptionValues,
+  hosts: HostWatch,
+): SsdpServer {
   const { igdUdn, wanUdn, connectionUdn } = values.udns
   return new SsdpServer({
     ...world,
@@ -155,6 +161,7 @@ function ssdpServer(config: Config, world: FrontWorld, values: DescriptionValues
     paths: DESCRIPTION_PATH,
     bootId: world.identity.bootId,
     keepBootId: (bootId) => saveBootId(config.state.dir, bootId),
+    isNeighbour: (address) => hosts.isNeighbour(address),
     configId: values.configId,
   })
 }

@@ -55,11 +55,12 @@ export async function natObstacle(
   return await new NftablesNat(optionsOf(config, lans), whole).preflight()
 }
 
-const optionsOf = ({ nat, pcp, wan }: Config, lans: readonly Lan[]): RulesetOptions => ({
+const optionsOf = ({ http, nat, pcp, wan }: Config, lans: readonly Lan[]): RulesetOptions => ({
   wan: wan.interface,
   lans,
   block: nat.ports,
   masquerade: nat.masquerade,
   allowLanPcp: nat.allowLanPcp,
+  httpPort: http.port,
   servers: pcp.servers.flatMap(({ address, port }) => (isIpv4(address) ? [{ address, port }] : [])),
 })

@@ -62,6 +62,12 @@ export class HostWatch {
     return macOfNeighbour(this.#table(), this.#devices, address)
   }
 
+  /** Does somebody answer for this address? True also where that cannot be known. */
+  isNeighbour(address: Ipv4Address): boolean {
+    const table = this.#table()
+    return table === '' || macOfNeighbour(table, this.#devices, address) !== undefined
+  }
+
   /** What the successor may have mapped already is its own. */
   #leaseEnded({ address, successor }: EndedLease, mapped: MappedHosts): void {
     if (successor === undefined) mapped.gone(address, 'its DHCP lease ended')

@@ -30,6 +30,8 @@ export interface RulesetOptions {
   readonly masquerade: 'confined' | 'off'
   /** Let LAN hosts speak PCP and NAT-PMP to the carrier themselves. */
   readonly allowLanPcp: boolean
+  /** TCP port of SOAP, descriptions and the status page. */
+  readonly httpPort: number
   /** The PCP servers that the operator configured; any other listens on PCP's own port. */
   readonly servers: readonly PcpServer[]
 }
@@ -50,8 +52,8 @@ export const DELETE_TABLE = `table ${TABLE}\ndelete table ${TABLE}\n`
 export function ruleset(options: RulesetOptions): string {
   const chains = [remoteHostChain(options), preroutingChain(options), postroutingChain(options)]
   if (!options.allowLanPcp) chains.push(lanPcpChain(options))
-  chains.push(serverChain(options))
-  return `${DELETE_TABLE}table ${TABLE} {\n${[...MAPS, ...chains].join('')}}\n`
+  chains.push(serverChain(options), floodChain(options))
+  return `${DELETE_TABLE}table ${TABLE} {\n${[...MAPS, ...MACHINES, ...chains].join('')}}\n`
 }
 
 const block = (head: string, lines: readonly string[]): string =>
@@ -73,6 +75,11 @@ const MAPS = [
   block('set filtered', ['type inet_proto . inet_service', 'flags timeout']),
   block('set peers', ['type inet_proto . inet_service . ipv4_addr', 'flags timeout']),
 ]
+
+/** Which machines sent much lately, by MAC address: unlike an IP address it is hard to forge past a switch. */
+const MACHINES = ['searching', 'calling', 'answering'].map((what) =>
+  block(`set ${what}`, ['type ether_addr', 'size 1024', 'flags dynamic,timeout', 'timeout 10s']),
+)
 
 /** RemoteHost. Runs before the destination is rewritten, while the port is still the WAN port. */
 const remoteHostChain = ({ wan }: RulesetOptions): string =>
@@ -155,6 +162,25 @@ const serverChain = ({ wan, servers }: RulesetOptions): string => {
     `${elsewhere} udp dport 5350 drop`,
     ...fromServers(servers).map(
       (fromServer) => `${elsewhere} ${fromServer} fib daddr . iif type != local drop`,
+    ),
+  ])
+}
+
+/**
+ * A socket whose queue is full loses what everybody sends, so what one machine sends faster than any honest one does is
+ * not queued. A host that boots sends dozens of searches and NOTIFYs; `upnpc -l` makes a call for each mapping, as fast
+ * as they are answered; a carrier answers what is asked.
+ */
+const floodChain = ({ httpPort, servers }: RulesetOptions): string => {
+  const atMost = (set: string, perSecond: number, burst: number) =>
+    `update @${set} { ether saddr limit rate over ${perSecond}/second burst ${burst} packets } drop`
+  return block('chain flood', [
+    'type filter hook input priority filter - 1; policy accept;',
+    'iifname "lo" accept',
+    `udp dport 1900 ${atMost('searching', 50, 100)}`,
+    `tcp dport ${httpPort} ct state new ${atMost('calling', 300, 1000)}`,
+    ...[...fromServers(servers), 'udp dport 5350'].map(
+      (answers) => `${answers} ${atMost('answering', 500, 1000)}`,
     ),
   ])
 }

@@ -2,6 +2,7 @@ import { Server } from 'node-ssdp'
 import SsdpHeader from 'node-ssdp/lib/ssdpHeader.js'
 import type { IgdVersion } from '../core/types.ts'
 import type { Clock, Random } from '../lib/clock.ts'
+import { type Ipv4Address, inPrefix } from '../lib/ip.ts'
 import type { Lan } from '../lib/lan.ts'
 import type { Log } from '../lib/log.ts'
 import { SerialQueues } from '../lib/serial.ts'
@@ -31,6 +32,8 @@ export interface SsdpOptions extends DeviceFacts {
   readonly keepBootId: (bootId: number) => Promise<void>
   /** The facade that NOTIFY announces and that ssdp:all is answered with. */
   readonly defaultVersion: IgdVersion
+  /** Does a host of a LAN answer for this address, or did it a moment ago? */
+  readonly isNeighbour: (address: Ipv4Address) => boolean
   /** Where the HTTP server has the description of each facade. */
   readonly paths: Readonly<Record<IgdVersion, string>>
 }
@@ -47,7 +50,13 @@ const LONGEST_WAIT = millis(40)
 
 /** Enough for the control points of one host, which repeat what they ask; too little to flood anybody with. */
 const PER_SOURCE = { perSecond: 5, burst: 30 }
-const OVERALL = { perSecond: 50, burst: 200 }
+const OVERALL = { perSecond: 100, burst: 300 }
+/**
+ * What is sent to an address that nobody has waits three seconds for ARP and fills the send buffer of the socket for all
+ * others: eight sets of answers in that time leave half of the usual 208 KiB free. Whoever is answered once is a
+ * neighbour from then on.
+ */
+const STRANGERS = { perSecond: 1, burst: 5 }
 
 /** How often it is seen to that the device is on all of its LANs. */
 const TEND = millis(10_000)
@@ -60,6 +69,7 @@ export class SsdpServer extends Server<Arrival> {
   readonly #presences: Presences
   readonly #perSource: TokenBuckets<string>
   readonly #overall: TokenBuckets<'all'>
+  readonly #strangers: TokenBuckets<'all'>
   readonly #turns = new SerialQueues<'lans'>()
   #lans: readonly Lan[] = []
   /** Undefined while stopped. */
@@ -78,6 +88,7 @@ export class SsdpServer extends Server<Arrival> {
     this.#trees = [treeOf(defaultVersion), treeOf(defaultVersion === 1 ? 2 : 1)]
     this.#perSource = new TokenBuckets(clock, PER_SOURCE)
     this.#overall = new TokenBuckets(clock, OVERALL)
+    this.#strangers = new TokenBuckets(clock, STRANGERS)
     const receive = (datagram: Datagram, presence: Presence, multicast: boolean) =>
       this.#receive({ ...datagram, presence, multicast })
     this.#presences = new Presences({ ...options, encode, receive }, this.#trees[0], options)
@@ -136,12 +147,18 @@ export class SsdpServer extends Server<Arrival> {
     const { random, date } = this.#options
     const answers = answersTo(search.value, this.#trees, this.#presences.factsOn(presence.lan), date())
     if (answers.length === 0) return
-    if (this.#perSource.take(address) && this.#overall.take('all')) {
+    if (this.#perSource.take(address) && this.#ofAll(arrival).take('all')) {
       const spread = Math.min(toMillis(search.value.mx), LONGEST_WAIT)
       presence.answer(answers, arrival, millis(random.unit() * spread))
     } else {
       this.#ignore(arrival, 'too many searches')
     }
+  }
+
+  /** What is behind another router is sent to that router, which is there. */
+  #ofAll({ address, presence }: Arrival): TokenBuckets<'all'> {
+    const isHere = inPrefix(address, presence.lan.prefix)
+    return isHere && !this.#options.isNeighbour(address) ? this.#strangers : this.#overall
   }
 
   #receive(arrival: Arrival): void {

@@ -90,6 +90,20 @@ it('tells who has an address', () => {
   expect(watch.macOf(HOST)).toBe(MAC)
 })
 
+describe('isNeighbour', () => {
+  it.each([
+    ['an address that is answered for', table(row(HOST, MAC)), true],
+    ['one that nobody answers for', `${table()}${HOST}  0x1  0x0  00:00:00:00:00:00  *  lan\n`, false],
+    ['one that is not in the table', table(), false],
+    ['one of another interface', table(row(HOST, MAC, 'wan')), false],
+    ['any, where there is no table', '', true],
+    ['any, where it cannot be read', new Error('ENOENT'), true],
+  ])('%s', (_what, next, isNeighbour) => {
+    arp = next
+    expect(watch.isNeighbour(HOST)).toBe(isNeighbour)
+  })
+})
+
 it('after stop it looks no more', async () => {
   watch.stop()
   await clock.advance(60_000)

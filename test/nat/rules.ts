@@ -27,6 +27,7 @@ export const OPTIONS: RulesetOptions = {
   block: { first: 49152, last: 57343 },
   masquerade: 'confined',
   allowLanPcp: false,
+  httpPort: 5000,
   servers: [],
 }
 

@@ -41,6 +41,24 @@ describe('ruleset', () => {
       		type inet_proto . inet_service . ipv4_addr
       		flags timeout
       	}
+      	set searching {
+      		type ether_addr
+      		size 1024
+      		flags dynamic,timeout
+      		timeout 10s
+      	}
+      	set calling {
+      		type ether_addr
+      		size 1024
+      		flags dynamic,timeout
+      		timeout 10s
+      	}
+      	set answering {
+      		type ether_addr
+      		size 1024
+      		flags dynamic,timeout
+      		timeout 10s
+      	}
       	chain remote_host {
       		type filter hook prerouting priority mangle; policy accept;
       		iifname "eth1" fib daddr . iif type local ct state new meta l4proto . th dport @filtered meta l4proto . th dport . ip saddr != @peers drop
@@ -67,6 +85,14 @@ describe('ruleset', () => {
       		type filter hook input priority filter - 1; policy accept;
       		iifname != { "eth1", "lo" } udp dport 5350 drop
       		iifname != { "eth1", "lo" } udp sport 5351 fib daddr . iif type != local drop
+      	}
+      	chain flood {
+      		type filter hook input priority filter - 1; policy accept;
+      		iifname "lo" accept
+      		udp dport 1900 update @searching { ether saddr limit rate over 50/second burst 100 packets } drop
+      		tcp dport 5000 ct state new update @calling { ether saddr limit rate over 300/second burst 1000 packets } drop
+      		udp sport 5351 update @answering { ether saddr limit rate over 500/second burst 1000 packets } drop
+      		udp dport 5350 update @answering { ether saddr limit rate over 500/second burst 1000 packets } drop
       	}
       }
       "

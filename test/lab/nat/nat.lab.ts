@@ -41,6 +41,7 @@ const OPTIONS: RulesetOptions = {
   block: { first: 49152, last: 57343 },
   masquerade: 'confined',
   allowLanPcp: false,
+  httpPort: 5000,
   servers: [],
 }
 const FOR_LONG = seconds(600)

@@ -42,6 +42,7 @@ const server = new SsdpServer({
   bootId: 1,
   keepBootId: () => Promise.resolve(),
   configId: 1,
+  isNeighbour: () => true,
 })
 const watcher = new InterfaceWatcher(
   { clock, log, read: readInterfaces },

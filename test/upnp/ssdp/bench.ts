@@ -22,6 +22,7 @@ export function ssdpBench(defaultVersion: 1 | 2 = 1) {
   const log: Log = { debug: () => undefined, info: note, warn: note, error: note }
   const kept: number[] = []
   const disk = { broken: false }
+  const absent = new Set<string>()
   const server = new SsdpServer({
     clock,
     sockets,
@@ -40,6 +41,7 @@ export function ssdpBench(defaultVersion: 1 | 2 = 1) {
       return Promise.resolve()
     },
     configId: 3,
+    isNeighbour: (address) => !absent.has(address),
   })
-  return { clock, disk, kept, logged, server, sockets }
+  return { absent, clock, disk, kept, logged, server, sockets }
 }

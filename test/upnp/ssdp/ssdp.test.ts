@@ -10,10 +10,11 @@ let sockets: FakeSockets
 let logged: string[]
 let kept: number[]
 let disk: { broken: boolean }
+let absent: Set<string>
 let server: SsdpServer
 
 beforeEach(() => {
-  ;({ clock, sockets, logged, kept, disk, server } = ssdpBench())
+  ;({ absent, clock, sockets, logged, kept, disk, server } = ssdpBench())
 })
 
 /** Started long enough ago for the opening to be over, and not yet due to repeat itself. */
@@ -270,15 +271,36 @@ describe('a flood of searches', () => {
     expect(sockets.taken()).toMatchObject([{ to: '192.168.1.50:50000' }])
   })
 
-  it('from forged sources is answered 200 times, then 50 times a second', async () => {
+  it('from forged sources is answered 300 times, then 100 times a second', async () => {
     await started(lan('br0', '192.168.0.1/16'))
     const forged = (i: number) => `192.168.${1 + (i >> 8)}.${i & 255}`
     flood(2000, forged)
     await clock.advance(1000)
-    expect(sockets.taken()).toHaveLength(200)
+    expect(sockets.taken()).toHaveLength(300)
     flood(2000, forged)
     await clock.advance(1000)
-    expect(sockets.taken()).toHaveLength(50)
+    expect(sockets.taken()).toHaveLength(100)
+  })
+
+  it('from addresses that nobody has is answered five times, then once a second, and takes nothing from others', async () => {
+    await started(HOME)
+    const forged = (i: number) => `192.168.1.${100 + (i % 100)}`
+    for (let i = 0; i < 100; i++) absent.add(forged(i))
+    flood(1000, forged)
+    await clock.advance(1000)
+    expect(sockets.taken()).toHaveLength(5)
+    flood(1000, forged)
+    sockets.hear(search(IGD1), '192.168.1.50')
+    await clock.advance(1000)
+    expect(sockets.taken().map(({ to }) => to)).toEqual(['192.168.1.100:50000', '192.168.1.50:50000'])
+  })
+
+  it('lan.routed: nobody behind another router is a neighbour, and all are answered', async () => {
+    await started({ ...HOME, routed: [lan('', '10.9.0.0/24').prefix] })
+    for (let i = 1; i <= 20; i++) absent.add(`10.9.0.${i}`)
+    flood(20, (i) => `10.9.0.${i + 1}`)
+    await clock.advance(1000)
+    expect(sockets.taken()).toHaveLength(20)
   })
 
   it('for what is not here costs nobody an answer', async () => {
