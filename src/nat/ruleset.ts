@@ -36,7 +36,7 @@ export interface RulesetOptions {
   readonly servers: readonly PcpServer[]
 }
 
-export interface PcpServer {
+interface PcpServer {
   readonly address: Ipv4Address
   readonly port: number
 }

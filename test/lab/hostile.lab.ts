@@ -46,9 +46,9 @@ async function flood(lab: Lab, seed: number): Promise<string> {
   return await lab.hosts.lan1.must(python('flood.py', file, ADDRESS.cpeLan), { timeout: 3600_000 })
 }
 
-describe('a host that sends noise', () => {
-  const lab = useLab({ nat: 'nftables', flags: ['--log-level', 'info'] })
+const lab = useLab({ nat: 'nftables', flags: ['--log-level', 'info'] })
 
+describe('a host that sends noise', () => {
   it('leaves the router answering others, its memory flat and its log readable', {
     timeout: 3600_000,
   }, async () => {
@@ -76,8 +76,6 @@ describe('a host that sends noise', () => {
 })
 
 describe('a host that sends an octet a second', () => {
-  const lab = useLab({ nat: 'nftables' })
-
   it('slow-loris: holds its 16 connections for some seconds and keeps nobody out', async () => {
     const { lan1, lan2 } = lab().hosts
     const slow = lan1.start(python('slow.py', ADDRESS.cpeLan, 16))
