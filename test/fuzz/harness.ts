@@ -1,9 +1,11 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { seeded } from '../support/dice.ts'
+import { lineOf } from './corpus.ts'
+import { blind, type Guide, type Take } from './guide.ts'
 import { type Seeds, mutant } from './mutate.ts'
 
-// Runs a target on many inputs. To add one: a file in targets/ and a line in fuzz.test.ts.
+// Runs a target on many inputs. To add one: a file in targets/ and a line in targets.ts.
 
 /** Something that takes inputs from strangers. */
 export interface Target extends Seeds {
@@ -13,16 +15,17 @@ export interface Target extends Seeds {
 
 interface Open {
   /** Throws where the input did harm. */
-  readonly take: (input: Uint8Array) => void | Promise<void>
+  readonly take: Take
   /** Throws where all of them together did; closes what was opened. */
   readonly close?: () => void | Promise<void>
 }
 
 export interface Run {
-  readonly inputs: number
+  /** How many inputs were taken, with those that were taken again. */
+  readonly taken: number
   /** Milliseconds the slowest input took, which one it was, and all together. */
   readonly slowest: number
-  readonly slowestInput: number
+  readonly slowestInput: Uint8Array
   readonly total: number
   /** MiB held more than after a quarter of the inputs. */
   readonly grown: number
@@ -38,37 +41,56 @@ function heap(): number {
 }
 
 /** Input number `index` of `seed`. */
-export const inputOf = (target: Seeds, seed: number, index: number): Uint8Array =>
-  mutant(seeded(seed * 1_000_003 + index), target)
+export const inputOf = (seeds: Seeds, seed: number, index: number): Uint8Array =>
+  mutant(seeded(seed * 1_000_003 + index), seeds)
 
-/** Rejects with what replays it when an input does harm. */
-export async function fuzz(target: Target, seed: number, inputs: number): Promise<Run> {
+/**
+ * Takes the corpus as it is, then `inputs` that are made of it. Rejects with what sees it again when an input does
+ * harm.
+ */
+export async function fuzz(
+  target: Target,
+  seed: number,
+  inputs: number,
+  guide: Guide = blind(target.corpus),
+): Promise<Run> {
   const open = await target.open()
-  let slowest = 0
-  let slowestInput = 0
-  let before = heap()
-  const start = performance.now()
-  for (let index = 0; index < inputs; index++) {
-    const input = inputOf(target, seed, index)
+  let [taken, slowest, slowestInput] = [0, 0, new Uint8Array()]
+  const take = warning(target.name, (input) => {
+    taken += 1
+    return open.take(input)
+  })
+  const tryOne = async (input: Uint8Array) => {
     const asked = performance.now()
-    try {
-      await open.take(input)
-    } catch (error) {
-      throw new Error(harm(target, seed, index), { cause: error })
-    }
+    await take(input)
     const took = performance.now() - asked
-    if (took > slowest) [slowest, slowestInput] = [took, index]
+    if (took > slowest) [slowest, slowestInput] = [took, Uint8Array.from(input)]
+    await guide.tried(input, take)
+  }
+  guide.begin()
+  const start = performance.now()
+  for (const input of [...guide.corpus]) await tryOne(input)
+  let before = heap()
+  for (let index = 0; index < inputs; index++) {
+    await tryOne(inputOf({ corpus: guide.corpus, words: target.words }, seed, index))
     if (index === Math.floor(inputs / 4)) before = heap()
   }
   const total = performance.now() - start
   const grown = heap() - before
   await open.close?.()
-  return { inputs, slowest, slowestInput, total, grown }
+  return { taken, slowest, slowestInput, total, grown }
 }
 
-const harm = (target: Target, seed: number, index: number): string =>
-  `input ${index} of seed ${seed} does harm to ${target.name}; to replay it:\n` +
-  `FUZZ_SEED=${seed} FUZZ_INPUTS=${index + 1} npm run fuzz -- -t '${target.name}'\n` +
-  `base64: ${Buffer.from(inputOf(target, seed, index))
-    .toString('base64')
-    .slice(0, 4000)}`
+const warning =
+  (name: string, take: Take): Take =>
+  async (input) => {
+    try {
+      await take(input)
+    } catch (error) {
+      throw new Error(harm(name, input), { cause: error })
+    }
+  }
+
+const harm = (name: string, input: Uint8Array): string =>
+  `an input does harm to ${name}; add it as a line to test/vectors/fuzz/${name}.txt, and\n` +
+  `npx vitest run test/fuzz -t '${name}'\nsees it again:\n${lineOf(input).slice(0, 20_000)}`

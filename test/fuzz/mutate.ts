@@ -134,7 +134,8 @@ export function mutant(random: Random, seeds: Seeds): Uint8Array {
   const dice = new Dice(random)
   if (dice.below(16) === 0) return dice.bytes(dice.below(dice.below(2) === 0 ? 64 : 2048))
   let input: Buffer = Buffer.from(dice.one(seeds.corpus, new Uint8Array()))
-  for (let changes = dice.below(6); changes > 0; changes--) {
+  // One alone goes a step further where an input is almost right; several make what nobody would think of.
+  for (let changes = dice.below(2) === 0 ? 1 : dice.below(6); changes > 0; changes--) {
     const change = CHANGES[dice.below(CHANGES.length)]
     if (change && input.length <= LONGEST) input = change(input, dice, seeds)
   }

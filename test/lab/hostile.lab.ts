@@ -46,7 +46,8 @@ async function flood(lab: Lab, seed: number): Promise<string> {
   return await lab.hosts.lan1.must(python('flood.py', file, ADDRESS.cpeLan), { timeout: 3600_000 })
 }
 
-const lab = useLab({ nat: 'nftables', flags: ['--log-level', 'info'] })
+// Without NAT, where no rule of ours in the kernel keeps floods from the daemon.
+const lab = useLab({ nat: 'none', flags: ['--log-level', 'info'] })
 
 describe('a host that sends noise', () => {
   it('leaves the router answering others, its memory flat and its log readable', {

@@ -1,6 +1,11 @@
 import { decodeNatPmpReply, encodeAddressRequest } from '../../../src/pcp/wire/natpmp.ts'
 import { decodeRequest, decodeResponse, encodeRequest, encodeResponse } from '../../../src/pcp/wire/packet.ts'
-import { parseHookValue, readOption158, readOption86 } from '../../../src/pcp/discovery/dhcp-options.ts'
+import {
+  parseHookFile,
+  parseHookValue,
+  readOption158,
+  readOption86,
+} from '../../../src/pcp/discovery/dhcp-options.ts'
 import fc from 'fast-check'
 import { request, response } from '../../pcp/wire/arbitraries.ts'
 import { octets } from '../corpus.ts'
@@ -64,16 +69,24 @@ export const dhcp: Target = {
   corpus: [
     Uint8Array.of(4, 203, 0, 114, 1),
     Uint8Array.of(8, 203, 0, 114, 1, 203, 0, 114, 2, 4, 198, 51, 100, 1),
-    ...octets('203.0.114.1', '04cb007201', '4:203.0.114.1', '2001:db8::1 2001:db8::2'),
+    ...octets(
+      '203.0.114.1',
+      '04cb007201',
+      '4:cb:0:72:1',
+      '2001:db8::1 2001:db8::2',
+      '20010db8000000000000000000000001\npassthru 0056001020010db8000000000000000000000001\n',
+    ),
   ],
-  words: ['203.0.114.1', '::1', '::ffff:203.0.114.1', '0x', ',', ' ', 'fe80::1%eth0'],
+  words: ['203.0.114.1', '::1', '::ffff:203.0.114.1', '0x', ',', ' ', 'fe80::1%eth0', '\npassthru 00560010'],
   open: () => ({
     take: (input) => {
       readOption158(input)
       readOption86(input)
       const text = Buffer.from(input).toString('latin1')
-      parseHookValue(4, text)
-      parseHookValue(6, text)
+      for (const family of [4, 6] as const) {
+        parseHookValue(family, text)
+        parseHookFile(family, text)
+      }
     },
   }),
 }
