@@ -8,21 +8,21 @@ export class Namespace {
     this.#name = name
   }
 
-  /** The command, as the host itself would start it. `ip netns exec` becomes the program: ids and signals are its own. */
-  #inside(command: readonly string[]): readonly string[] {
+  /** What starts the command as the host itself would. `ip netns exec` becomes the program: ids and signals are its own. */
+  command(command: readonly string[]): readonly string[] {
     return ['ip', 'netns', 'exec', this.#name, ...command]
   }
 
   run(command: readonly string[], options: RunOptions = {}): Promise<Finished> {
-    return run(this.#inside(command), options)
+    return run(this.command(command), options)
   }
 
   must(command: readonly string[], options: RunOptions = {}): Promise<string> {
-    return must(this.#inside(command), options)
+    return must(this.command(command), options)
   }
 
   start(command: readonly string[], env?: NodeJS.ProcessEnv): Program {
-    return new Program(this.#inside(command), env)
+    return new Program(this.command(command), env)
   }
 
   /** Lines of `ip`, in one batch. */
