@@ -21,6 +21,7 @@ import { AnnouncementSocket } from '../pcp/announcements.ts'
 import { routeTables } from '../pcp/discovery/routes.ts'
 import { connectSocket } from '../pcp/socket.ts'
 import { loadIdentity } from '../store/identity.ts'
+import { keepingIdentity } from '../store/keeping-identity.ts'
 import { openStateDirectory } from '../store/state-directory.ts'
 import { DONE, type Io, USAGE } from './io.ts'
 import { describeSystemError, missingInterface } from './preconditions.ts'
@@ -65,8 +66,14 @@ async function serve(config: Config, args: RunArguments, io: Io): Promise<number
   const events = new RecentEvents(written, date, EVENTS)
   const log = throttle(events, clock, LINES_PER_MINUTE)
   const started = reloadAtHangup(live, args, { io, log })
-  const store = await openStateDirectory(config.state.dir, { clock, log })
+  const opened = await openStateDirectory(config.state.dir, { clock, log })
   const identity = await loadIdentity(config.state.dir)
+  const store = keepingIdentity(opened, identity)
+  if (identity.unkept !== undefined)
+    log.error(
+      { error: identity.unkept },
+      'state.dir does not take who this installation is: no new mappings until it does',
+    )
   const daemon = await startDaemon(live, {
     clock,
     random,

@@ -18,18 +18,35 @@ export interface Identity {
   readonly sourcePort: Port
 }
 
+/** An identity, and what of it the disk did not take. */
+export interface LoadedIdentity extends Identity {
+  /** Why the disk did not take all of it; undefined when it did. */
+  readonly unkept: string | undefined
+  /** Writes what is not written yet. Rejects while the disk takes nothing. */
+  readonly keep: () => Promise<void>
+}
+
 const SECRET_SIZE = 32
 /** RFC 6335 §6: dynamic ports, without those that `nat.ports` keeps for mappings unless told otherwise. */
 const SOURCE_PORTS = { first: 57_344, last: 65_535 }
 
-/** Reads the identity in `dir`, making what is missing. Rejects when the directory cannot be read or written. */
-export async function loadIdentity(dir: string): Promise<Identity> {
+/**
+ * Reads the identity in `dir`, making what is missing. A disk that takes nothing is no reason not to start: then nothing
+ * new may be asked of the carrier until `keep` has succeeded, as nonces of a secret that is lost are lost too. Rejects
+ * when the directory cannot be made or read.
+ */
+export async function loadIdentity(dir: string): Promise<LoadedIdentity> {
   await mkdir(dir, { recursive: true, mode: 0o700 })
-  const uuid = await kept(join(dir, 'uuid'), parseUuid, () => randomUUID())
-  const secret = await kept(join(dir, 'secret'), parseSecret, () => randomBytes(SECRET_SIZE).toString('hex'))
-  const sourcePort = await kept(join(dir, 'source-port'), parseSourcePort, drawSourcePort)
-  const bootId = await takeBootId(dir)
+  const files = new Unwritten()
+  const uuid = await kept(files, join(dir, 'uuid'), parseUuid, () => randomUUID())
+  const secret = await kept(files, join(dir, 'secret'), parseSecret, () =>
+    randomBytes(SECRET_SIZE).toString('hex'),
+  )
+  const sourcePort = await kept(files, join(dir, 'source-port'), parseSourcePort, drawSourcePort)
+  const bootId = await takeBootId(files, dir)
   return {
+    unkept: files.failure,
+    keep: () => files.write(),
     uuid,
     secret: Uint8Array.from(Buffer.from(secret, 'hex')),
     bootId,
@@ -41,14 +58,45 @@ export async function loadIdentity(dir: string): Promise<Identity> {
 export const saveBootId = (dir: string, bootId: number): Promise<void> =>
   writeDurably(join(dir, 'boot-id'), String(bootId))
 
-async function takeBootId(dir: string): Promise<number> {
-  const last = Number(await readText(join(dir, 'boot-id')))
+/** Files that wait for a disk that takes them. */
+class Unwritten {
+  readonly #files = new Map<string, string>()
+  #writing: Promise<void> | undefined
+  failure: string | undefined
+
+  async put(path: string, text: string): Promise<void> {
+    this.#files.set(path, text)
+    try {
+      await this.write()
+    } catch (error) {
+      this.failure = String(error)
+    }
+  }
+
+  /** Those who come while it goes on share it. */
+  async write(): Promise<void> {
+    this.#writing ??= this.#writeAll().finally(() => (this.#writing = undefined))
+    await this.#writing
+  }
+
+  async #writeAll(): Promise<void> {
+    for (const [path, text] of this.#files) {
+      await writeDurably(path, text)
+      this.#files.delete(path)
+    }
+  }
+}
+
+async function takeBootId(files: Unwritten, dir: string): Promise<number> {
+  const path = join(dir, 'boot-id')
+  const last = Number(await readText(path))
   const bootId = Number.isSafeInteger(last) && last >= 0 ? nextBootId(last) : 1
-  await saveBootId(dir, bootId)
+  await files.put(path, String(bootId))
   return bootId
 }
 
 async function kept(
+  files: Unwritten,
   path: string,
   parse: (text: string) => string | undefined,
   make: () => string,
@@ -56,7 +104,7 @@ async function kept(
   const text = await readText(path)
   if (text === undefined) {
     const made = make()
-    await writeDurably(path, made)
+    await files.put(path, made)
     return made
   }
   const value = parse(text.trim())

