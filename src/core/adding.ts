@@ -156,7 +156,7 @@ export class Adding {
   /** Probes first, and what the carrier is being told to delete; never what somebody has. */
   async #makeRoom(due: Millis): Promise<void> {
     const { ports, tombstones } = this.#context
-    this.#parts.probes?.giveBackAll()
+    this.#parts.probes.giveBackAll()
     const patience = after(ports.clock.now(), ROOM)
     await tombstones.allCleared(millis(Math.min(due, patience)))
   }
