@@ -18,7 +18,7 @@ async function firstRequests(server: readonly Endpoint[], client = ip('100.64.0.
   const sockets: FakeSocket[] = []
   const stop = sharedAbort()
   const line = () => undefined
-  const { links, stop: giveUp } = serverLinks(server, {
+  const ways = serverLinks(server, {
     clock,
     random: seeded(1),
     log: { debug: line, info: line, warn: line, error: line },
@@ -43,12 +43,12 @@ async function firstRequests(server: readonly Endpoint[], client = ip('100.64.0.
     },
   })
   const opened = await Promise.all(
-    links.map((open) => open({ heard: line, unreachable: line, inUse: () => true })),
+    ways.links.map((open) => open({ heard: line, unreachable: line, inUse: () => true })),
   )
   const outcomes = opened.map((link) => link?.map(wanted, stop.signal))
   await clock.advance(1)
   const requests = sockets.map(({ last }) => last)
-  return { clock, giveUp, links: opened, outcomes, requests, sockets, stop }
+  return { clock, giveUp: () => ways.stop(), links: opened, outcomes, requests, sockets, stop }
 }
 
 const nonceOf = ({ body }: Awaited<ReturnType<typeof firstRequests>>['requests'][number]) =>

@@ -12,7 +12,9 @@ function following(client: IpAddress | undefined) {
   let gone = 0
   const stop = followSourceAddress(
     { clock, client: () => world.client, isOurs: (address) => world.ours.has(address) },
-    () => void gone++,
+    () => {
+      gone++
+    },
   )
   const lost = async (span: number) => {
     await clock.advance(span)
