@@ -41,6 +41,32 @@ describe.concurrent.each(NAT_MODES)('with nat: %s and a carrier that grants two 
   })
 })
 
+describe.concurrent('a daemon that is killed and never started again', () => {
+  const lab = useNetwork({ nat: 'nftables', maxLifetime: 60 })
+  const outside = { transport: 'UDP', address: ADDRESS.external, port: 7000 } as const
+  const elements = async () =>
+    (await lab().hosts.cpe.must(['nft', 'list', 'table', 'ip', 'igd_pcp'])).match(
+      /192\.168\.\d+\.\d+ \. 6000/g,
+    )
+
+  it('its maps end by themselves, after the mapping at the carrier', { timeout: 240_000 }, async () => {
+    const { daemon, hosts } = lab()
+    await daemon.start()
+    const run = await client(lab())
+    await echo(hosts.lan1, 'UDP', 6000)
+    await run('-a', ADDRESS.lan1, 6000, 7000, 'UDP', 3600)
+    expect(await ask(hosts.internet, outside)).toMatch(`${ADDRESS.internet}:`)
+    expect(await elements()).not.toBeNull()
+
+    await daemon.stop('SIGKILL')
+    expect(await ask(hosts.internet, outside)).toMatch(`${ADDRESS.internet}:`)
+    const gone = async () => (await elements()) === null || undefined
+    await until('the kernel holds no element', 200_000, gone)
+    expect(await lab().carrier.leases()).toEqual([])
+    expect(await ask(hosts.internet, outside)).toBeUndefined()
+  })
+})
+
 describe.concurrent('with a carrier that never answers', () => {
   const lab = useNetwork({ nat: 'nftables' })
 
