@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 
 const VECTORS = new URL('../vectors/', import.meta.url)
 
@@ -31,6 +31,7 @@ export function readFound(target: string): readonly Uint8Array[] {
 }
 
 export function writeFound(target: string, inputs: readonly Uint8Array[]): void {
+  mkdirSync(new URL('fuzz/', VECTORS), { recursive: true })
   writeFileSync(
     found(target),
     inputs
