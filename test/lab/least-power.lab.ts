@@ -105,7 +105,7 @@ describe('the service of the systemd unit', () => {
 
   it('is reloaded', async () => {
     service.signal('SIGHUP')
-    await service.line(/the configuration is reloaded/)
+    await service.line(/the configuration is read again/)
   })
 
   it('cuts a running flow with its mapping', async () => {
