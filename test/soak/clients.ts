@@ -10,6 +10,7 @@ import { ADDRESS } from '../lab/support/topology.ts'
 import { TRANSPORTS } from '../lab/support/traffic.ts'
 import { takePort } from '../lab/support/carrier.ts'
 import { grantedPort, redirections, upnpc } from '../lab/support/upnpc.ts'
+import type { Kind, Schedule } from './schedule.ts'
 import type { Tally } from './tally.ts'
 import { LAN3, type World } from './world.ts'
 
@@ -18,6 +19,7 @@ export interface Stage {
   readonly world: World
   readonly tally: Tally
   readonly random: Random
+  readonly schedule: Schedule
   /** Aborted when the clients are to leave. */
   readonly leaving: AbortSignal
 }
@@ -160,12 +162,29 @@ function countsIn(json: string): [string, number][] {
   return Object.entries(parsed).map(([what, times]) => [`SOAP ${what}`, Number(times)])
 }
 
-/** Another subscriber of the carrier takes ports that the LAN asks for too. */
-const neighbour: Client = (stage) =>
-  repeat(stage, 45, 'neighbour', async () => {
-    const port = 20_000 + Math.floor(stage.random.unit() * 25)
-    await takePort(stage.world.lab.hosts.neighbour, TRANSPORTS[stage.random.unit() < 0.5 ? 0 : 1], port)
-  })
+const isAtCarrier = (kind: Kind) => kind.startsWith('carrier ')
+
+/**
+ * Another subscriber of the carrier takes ports that the LAN asks for too. Where it gets none for no reason of ours, the
+ * carrier is what fails.
+ */
+const neighbour: Client = async (stage) => {
+  const { random, schedule, tally, world } = stage
+  let served = schedule.now
+  while (await pause(stage, 45)) {
+    tally.count('neighbour')
+    const port = 20_000 + Math.floor(random.unit() * 25)
+    const asked = schedule.now
+    try {
+      await takePort(world.lab.hosts.neighbour, TRANSPORTS[random.unit() < 0.5 ? 0 : 1], port)
+      served = asked
+    } catch (error) {
+      tally.miss('neighbour', String(error))
+      if ([asked, schedule.now].some((at) => schedule.causes(at, 15).some(isAtCarrier))) continue
+      await schedule.happen('carrier refused everybody', world, random, served)
+    }
+  }
+}
 
 /** The operator: asks by command, and follows the events for a while. */
 const operator: Client = async (stage) => {

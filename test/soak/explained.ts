@@ -20,15 +20,23 @@ interface Explanation {
   readonly because: string
 }
 
-const CARRIER: readonly Kind[] = ['carrier restarted empty', 'carrier silent', 'carrier gone']
+const REFUSED = 'carrier refused everybody'
+const CARRIER: readonly Kind[] = ['carrier restarted empty', 'carrier silent', 'carrier gone', REFUSED]
 
 /** Every warning and error that the soak provokes, and by what. Whatever else is said is a finding. */
 const EXPLAINED: readonly Explanation[] = [
   {
     message: /^the PCP server lost its state; mapping all ports anew$/,
-    after: ['carrier restarted empty', 'carrier gone', 'daemon killed'],
+    after: ['carrier restarted empty', 'carrier gone', 'daemon killed', REFUSED],
     within: 120,
     because: 'It was restarted, and its epoch is new.',
+  },
+  {
+    message:
+      /^the carrier (has no resources|refuses to (renew a mapping|map a port anew|tell the external address)|grants this line no)/,
+    after: [REFUSED],
+    within: 120,
+    because: 'It refused a neighbour too, which has nothing to do with igd-pcp.',
   },
   {
     message: /^the PCP server cannot be reached$/,

@@ -26,16 +26,11 @@ const AFTERMATH = 400_000
 const OUT = fileURLToPath(new URL('../../build/soak', import.meta.url))
 
 /** The clients come, things happen, the clients leave. */
-async function play(
-  stage: Stage,
-  schedule: Schedule,
-  until: (seconds: number) => Promise<void>,
-  leave: () => void,
-) {
+async function play(stage: Stage, until: (seconds: number) => Promise<void>, leave: () => void) {
   const clients = [...CLIENTS, checkTraffic].map((client) =>
     client(stage).catch((error: unknown) => stage.tally.miss(client.name, String(error))),
   )
-  await schedule.run(plan(SECONDS, stage.random), stage.world, stage.random)
+  await stage.schedule.run(plan(SECONDS, stage.random), stage.world, stage.random)
   await until(SECONDS)
   leave()
   await Promise.all(clients)
@@ -68,9 +63,10 @@ async function soakFor(directory: string, closers: Closers): Promise<Soak> {
   const leaving = new AbortController()
   setMaxListeners(CLIENTS.length * 10, leaving.signal)
   const tally = new Tally(now)
-  const stage: Stage = { world, tally, random: seeded(Number(SOAK_SEED)), leaving: leaving.signal }
   const watch = new Watch(world, directory, now)
   const schedule = new Schedule(now)
+  const random = seeded(Number(SOAK_SEED))
+  const stage: Stage = { world, tally, random, schedule, leaving: leaving.signal }
   await prepareTraffic(stage)
   await sleep(15_000) // the connections of the first control points end
   const before = await watch.sample()
@@ -95,7 +91,6 @@ async function soakFor(directory: string, closers: Closers): Promise<Soak> {
   }, 60_000)
   await play(
     stage,
-    schedule,
     (at) => sleep(Math.max(0, at - now()) * 1000),
     () => leaving.abort(),
   ).catch(note)

@@ -18,17 +18,18 @@ const waitFor = (random: Random, least: number, most: number) =>
 
 const WAN_ADDRESSES = ['100.64.7.3', '100.64.7.4', '100.64.7.5', '100.64.7.2']
 
+const restartEmpty: Doing = async ({ lab: { carrier } }) => {
+  carrier.stop()
+  await rm(carrier.leaseFile, { force: true })
+  await carrier.start()
+}
+
 /** What happens, and for how many seconds afterwards clients may notice it. */
 const EVENTS = {
   /** The carrier's box reboots: an empty table, a new epoch. */
-  'carrier restarted empty': {
-    settle: 60,
-    do: async ({ lab: { carrier } }) => {
-      carrier.stop()
-      await rm(carrier.leaseFile, { force: true })
-      await carrier.start()
-    },
-  },
+  'carrier restarted empty': { settle: 60, do: restartEmpty },
+  /** Not by us: a neighbour without igd-pcp gets nothing either, until it is restarted. From its last success on. */
+  'carrier refused everybody': { settle: 200, do: restartEmpty },
   'carrier silent': {
     settle: 90,
     do: async ({ lab: { carrier } }, random) => {
@@ -89,6 +90,7 @@ export type Kind = keyof typeof EVENTS
 
 /** When the daemon is killed, as parts of the whole: two short lives, a middle one, and more than half for the last. */
 const KILLS = [0.08, 0.16, 0.4]
+const UNPLANNED: readonly Kind[] = ['daemon killed', 'carrier refused everybody']
 /** Nothing happens in the last part, so that the end is at rest. */
 const END = 0.94
 /** Seconds between events, on the average, where there is time for that. */
@@ -101,7 +103,7 @@ interface Planned {
 
 /** Each kind as often as any other, in an order by chance, and the kills at their times. */
 export function plan(seconds: number, random: Random): readonly Planned[] {
-  const kinds = (Object.keys(EVENTS) as Kind[]).filter((kind) => kind !== 'daemon killed')
+  const kinds = (Object.keys(EVENTS) as Kind[]).filter((kind) => !UNPLANNED.includes(kind))
   const count = Math.max(kinds.length, Math.floor((seconds * END) / GAP))
   const gap = (seconds * END) / count
   const order = Array.from({ length: Math.ceil(count / kinds.length) }, () => shuffled(kinds, random))
@@ -120,24 +122,37 @@ function shuffled<T>(items: readonly T[], random: Random): T[] {
     .map(({ item }) => item)
 }
 
-/** Makes the planned things happen, one after the other, and knows what happened when. */
+/** Makes things happen, one after the other, and knows what happened when. */
 export class Schedule {
   readonly happenings: Happening[] = []
   #begun: { kind: Kind; from: number } | undefined
+  #last: Promise<void> = Promise.resolve()
   readonly #now: () => number
 
   constructor(now: () => number) {
     this.#now = now
   }
 
+  get now(): number {
+    return this.#now()
+  }
+
   async run(events: readonly Planned[], world: World, random: Random): Promise<void> {
     for (const { at, kind } of events) {
       await sleep(Math.max(0, at - this.#now()) * 1000)
-      this.#begun = { kind, from: this.#now() }
+      await this.happen(kind, world, random)
+    }
+  }
+
+  /** When what happens already is over. `since` is when it began, where that is not now. */
+  happen(kind: Kind, world: World, random: Random, since?: number): Promise<void> {
+    this.#last = this.#last.then(async () => {
+      this.#begun = { kind, from: since ?? this.#now() }
       await EVENTS[kind].do(world, random)
       this.happenings.push({ ...this.#begun, to: this.#now() })
       this.#begun = undefined
-    }
+    })
+    return this.#last
   }
 
   /** What may be the cause of something at a time: the kinds that go on or went on `within` seconds before. */
