@@ -4,7 +4,7 @@ import { isIpv4 } from '../lib/ip.ts'
 import type { Lan } from '../lib/lan.ts'
 import type { Log } from '../lib/log.ts'
 import type { RouterNat } from '../main.ts'
-import { NftablesNat } from '../nat/nftables.ts'
+import { NftablesNat, type NatWorld } from '../nat/nftables.ts'
 import { noNat } from '../nat/none.ts'
 import { spawnProgram } from '../nat/process.ts'
 import { kernelReservedPorts } from '../nat/reserved-ports.ts'
@@ -20,7 +20,7 @@ export const withoutNat: RouterNat = {
 }
 
 /** The router NAT that the configuration asks for. */
-export function routerNat(config: Config, clock: Clock, log: Log): RouterNat {
+export function routerNat(config: Config, world: NatWorld): RouterNat {
   if (config.nat.mode === 'none') return withoutNat
   let nat: NftablesNat | undefined
   const started = (): NftablesNat => {
@@ -29,7 +29,6 @@ export function routerNat(config: Config, clock: Clock, log: Log): RouterNat {
   }
   return {
     start: async (lans, rules) => {
-      const world = { clock, log, spawn: spawnProgram, reservedPorts: kernelReservedPorts }
       nat = new NftablesNat(optionsOf(config, lans), world)
       const obstacle = await nat.preflight()
       if (obstacle !== undefined) throw new Error(obstacle)

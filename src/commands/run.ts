@@ -17,6 +17,8 @@ import { RecentEvents } from '../log/recent.ts'
 import { throttle } from '../log/throttle.ts'
 import { startDaemon } from '../main.ts'
 import { localPorts } from '../nat/local-ports.ts'
+import { spawnProgram } from '../nat/process.ts'
+import { kernelReservedPorts } from '../nat/reserved-ports.ts'
 import { AnnouncementSocket } from '../pcp/announcements.ts'
 import { routeTables } from '../pcp/discovery/routes.ts'
 import { connectSocket } from '../pcp/socket.ts'
@@ -90,7 +92,7 @@ async function serve(config: Config, args: RunArguments, io: Io): Promise<number
     routes: routeTables,
     localPorts,
     hear: (announcements) => new AnnouncementSocket(announcements, log),
-    nat: routerNat(config, clock, log),
+    nat: routerNat(config, { clock, log, spawn: spawnProgram, reservedPorts: kernelReservedPorts }),
     store,
   })
   started()

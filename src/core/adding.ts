@@ -56,6 +56,7 @@ export class Adding {
   /** Ports that AddPortMapping asks of the carrier right now, and for whom. */
   readonly #asking = new Map<PortKey, Ipv4Address>()
   readonly #pending = new PendingAdds()
+  #closed = false
 
   constructor(context: Context, policy: Policy, parts: AddingParts) {
     this.#context = context
@@ -84,9 +85,16 @@ export class Adding {
     this.#pending.end(client)
   }
 
+  /** From now on nothing is made. What is being made is given back; resolves when that has begun. */
+  close(): Promise<void> {
+    this.#closed = true
+    return this.#pending.endAll()
+  }
+
   /** Resolves with the external port, once the carrier has granted it. */
   async create(request: AddAnyRequest, preferFailure: boolean, due: Millis): Promise<Port> {
     const { closing, holds, ports, table } = this.#context
+    this.#refuseClosed()
     const key = portKey(request.protocol, request.externalPort)
     const wish = this.#wish(request, preferFailure)
     const { protocol, internalClient: client, internalPort } = request
@@ -112,22 +120,33 @@ export class Adding {
 
   /**
    * The host asks again for what it has: a new lease, perhaps for another remote host or LAN port. False where it is
-   * the lease alone.
+   * the lease alone. Once it has asked by AddPortMapping, `preferFailure`, the mapping is not to be moved to another port.
    */
-  async addAgain(mapping: Mapping, request: AddRequest, due: Millis): Promise<boolean> {
+  async addAgain(
+    mapping: Mapping,
+    request: AddRequest,
+    preferFailure: boolean,
+    due: Millis,
+  ): Promise<boolean> {
     const { changes, ports, table } = this.#context
-    const moves = mapping.claim.internalPort !== request.internalPort
+    this.#refuseClosed()
+    const former = mapping.claim.internalPort
+    const moves = former !== request.internalPort
     if (isUnconfirmed(mapping)) await this.#revive(mapping, due)
     if (moves) await this.#repoint(mapping, request, due)
     if (isRetired(mapping)) return true
+    if (preferFailure) mapping.preferFailure = true
     const known = mapping.entries.has(request.remoteHost)
     if (!known) this.#policy.check(table, request.internalClient)
     const before = remoteHosts(mapping)
-    await this.#parts.mappings.put(mapping, request, !known || moves)
+    const kept = this.#parts.mappings.put(mapping, request, !known || moves)
     changes.table()
     const isNew = !known || moves
-    if (isFresh(mapping, ports.clock.now()) && sameHosts(before, remoteHosts(mapping))) return isNew
-    await forwardWhileGranted(this.#context, mapping)
+    if (moves) await this.#keptOrPointedBack(mapping, former, kept)
+    else await kept
+    const differs = !sameHosts(before, remoteHosts(mapping))
+    if (differs) await forwardWhileGranted(this.#context, mapping)
+    else if (isFresh(mapping, ports.clock.now())) return isNew
     void this.#parts.upkeep.renewNow(mapping)
     return isNew
   }
@@ -159,6 +178,10 @@ export class Adding {
     this.#parts.probes.giveBackAll()
     const patience = after(ports.clock.now(), ROOM)
     await tombstones.allCleared(millis(Math.min(due, patience)))
+  }
+
+  #refuseClosed(): void {
+    if (this.#closed) throw new Fault(501, 'the daemon gives everything back and ends')
   }
 
   /** An internal port for the mapping, when nothing of ours is in the way of its external port. */
@@ -232,10 +255,26 @@ export class Adding {
     throw new Fault(501, 'the NAT of this router refused the rule; see igd-pcp status')
   }
 
+  /** Where the disk takes nothing it still leads where it led before. */
+  async #keptOrPointedBack(mapping: Mapping, former: Port, kept: Promise<void>): Promise<void> {
+    try {
+      await kept
+    } catch (error) {
+      mapping.claim.internalPort = former
+      await forwardWhileGranted(this.#context, mapping)
+      throw error
+    }
+  }
+
   async #replace(mapping: Mapping, request: AddRequest, due: Millis): Promise<void> {
     const { clock, log } = this.#context.ports
+    // Once it is deleted nothing could be made in its place.
+    if (!(await this.#context.journal.active(mapping)))
+      throw new Fault(501, 'nothing can be written to state.dir')
     const old = asRequest(mapping, request.remoteHost)
-    await atMost(clock, due, this.#parts.mappings.retire(mapping).confirmed)
+    const { confirmed } = this.#parts.mappings.retire(mapping)
+    this.#context.changes.table()
+    await atMost(clock, due, confirmed)
     try {
       await this.create(request, mapping.preferFailure, due)
     } catch (error) {

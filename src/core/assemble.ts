@@ -70,7 +70,7 @@ export function assembleCore(ports: Ports, options: CoreOptions): Core {
   const policy = new Policy(ports.clock, options.limits)
   const adding = new Adding(context, policy, { leftovers, mappings, probes, upkeep })
   const learning = new LearnAddress(context)
-  const recovery = new Recovery(context, upkeep, () => learning.start())
+  const recovery = new Recovery(context, upkeep, learning)
   context.departures.listen((claim) => {
     const mapping = context.table.ofPcpMapping(pcpMapping(claim))
     if (mapping?.claim === claim) void upkeep.unblocked(mapping)
@@ -81,7 +81,7 @@ export function assembleCore(ports: Ports, options: CoreOptions): Core {
     context,
     events: recovery,
     nextAttempt: (mapping) => upkeep.nextAttempt(mapping),
-    rules: () => rulesOf(context.table),
+    rules: () => rulesOf(context.table, ports.clock.now()),
     start: async () => {
       await Promise.all([recovery.resumed(), leftovers.run()])
       learning.start()

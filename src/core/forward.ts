@@ -1,9 +1,10 @@
-import { type Seconds, seconds } from '../lib/units.ts'
+import { type Millis, millis, type Seconds, seconds, toSeconds } from '../lib/units.ts'
 import type { Context } from './context.ts'
-import type { Claim, Mapping } from './mapping.ts'
+import { type Claim, isRetired, type Mapping } from './mapping.ts'
 import { aboutLanPort, nameOf } from './mapping-name.ts'
 import type { MappingTable } from './mapping-table.ts'
 import type { NatRule, TimedRule } from './ports.ts'
+import { lifetimeEnd } from './renewal.ts'
 import { STATE } from './state.ts'
 import { ruleOf } from './translate.ts'
 
@@ -35,17 +36,22 @@ export async function forward(
   }
 }
 
-/** Forwards as long as the carrier does, and a little longer: should we die, it ends by itself. */
-export const forwardWhileGranted = (context: Context, mapping: Mapping): Promise<boolean> =>
-  forward(context, ruleOf(mapping), timeoutOf(mapping))
+/**
+ * Forwards as long as the carrier does, and a little longer: should we die, it ends by itself. What was retired while
+ * its caller waited for something is left alone: its WAN port may be another's by now.
+ */
+export const forwardWhileGranted = async (context: Context, mapping: Mapping): Promise<boolean> =>
+  isRetired(mapping) ||
+  (await forward(context, ruleOf(mapping), timeoutOf(mapping, context.ports.clock.now())))
 
-const timeoutOf = ({ grant }: Mapping): Seconds => seconds(grant.lifetime + MARGIN)
+const timeoutOf = ({ grant }: Mapping, now: Millis): Seconds =>
+  seconds(toSeconds(millis(Math.max(0, lifetimeEnd(grant) - now))) + MARGIN)
 
 /** What the router forwards on the strength of what the carrier granted before. */
-export const rulesOf = (table: MappingTable): readonly TimedRule[] =>
+export const rulesOf = (table: MappingTable, now: Millis): readonly TimedRule[] =>
   [...table.mappings()].flatMap((mapping) => {
     const rule = STATE[mapping.claim.state].nat ? ruleOf(mapping) : undefined
-    return rule ? [{ rule, timeout: timeoutOf(mapping) }] : []
+    return rule ? [{ rule, timeout: timeoutOf(mapping, now) }] : []
   })
 
 /** Ends forwarding, running flows too. */
@@ -56,7 +62,7 @@ export async function withdraw(context: Context, claim: Claim): Promise<void> {
   } catch (error) {
     context.ports.log.error(
       { ...aboutLanPort(claim), wanPort: claim.wanPort, why: whyOf(error), todo: TO_DO },
-      'the NAT of this router kept a rule; it ends with its timeout',
+      'the NAT of this router keeps a rule for now; it goes with the next change',
     )
   }
 }

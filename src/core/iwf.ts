@@ -54,8 +54,17 @@ export class InterworkingFunction implements Gateway {
 
   /** Stops all timers and waits; with `release` everything is deleted at the carrier first, until `due`. */
   async stop(release: boolean, due: Millis): Promise<void> {
-    if (release) await atMost(this.#context.ports.clock, due, this.#mappings.releaseAll())
+    if (release) await atMost(this.#context.ports.clock, due, this.#release(due))
     this.#mappings.stop()
+  }
+
+  /** Resolves when the carrier has confirmed that it holds nothing, also of what is being made at this moment. */
+  async #release(due: Millis): Promise<void> {
+    const made = this.#adding.close()
+    this.#mappings.retireAll()
+    await made
+    this.#mappings.retireAll()
+    await this.#context.tombstones.allCleared(due)
   }
 
   /** RFC 6970 §5.6.2. */
@@ -72,8 +81,9 @@ export class InterworkingFunction implements Gateway {
     const isNew = await this.#turns.run(portKey(protocol, externalPort), async () => {
       this.#adding.refuseTaken(request)
       const held = this.#context.table.at(protocol, externalPort)
-      if (held) return await this.#adding.addAgain(held, request, due)
-      await this.#adding.create(request, METHOD.AddPortMapping.preferFailure, due)
+      const { preferFailure } = METHOD.AddPortMapping
+      if (held) return await this.#adding.addAgain(held, request, preferFailure, due)
+      await this.#adding.create(request, preferFailure, due)
       return true
     })
     return { port: externalPort, isNew }
@@ -91,12 +101,11 @@ export class InterworkingFunction implements Gateway {
     const { protocol, internalClient, internalPort } = request
     return await this.#turns.run(`${protocol}:${internalClient}:${internalPort}`, async () => {
       const held = this.#mappings.held(request)
-      if (!held) {
-        const port = await this.#adding.create(request, METHOD.AddAnyPortMapping.preferFailure, due)
-        return { port, isNew: true }
-      }
+      const { preferFailure } = METHOD.AddAnyPortMapping
+      if (!held) return { port: await this.#adding.create(request, preferFailure, due), isNew: true }
       const port = held.externalPort
-      return { port, isNew: await this.#adding.addAgain(held, { ...request, externalPort: port }, due) }
+      const again = { ...request, externalPort: port }
+      return { port, isNew: await this.#adding.addAgain(held, again, preferFailure, due) }
     })
   }
 

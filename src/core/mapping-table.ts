@@ -20,6 +20,8 @@ const keyOf = (mapping: Mapping): PortKey => portKey(mapping.claim.protocol, map
 interface Own {
   readonly mappings: Set<Mapping>
   entries: number
+  /** How many of the mappings are the host's own; the operator's ask nobody who the host is. */
+  asked: number
   /** Who it was when it asked, as far as known. */
   mac: MacAddress | undefined
 }
@@ -79,7 +81,7 @@ export class MappingTable {
     return this.#byClient.keys()
   }
 
-  /** The MAC address that the mappings of `client` were made for; undefined while it has none, or none was known. */
+  /** The MAC address of the host when it asked for its mappings; undefined while it has none, or none was known. */
   macOf(client: Ipv4Address): MacAddress | undefined {
     return this.#byClient.get(client)?.mac
   }
@@ -89,9 +91,17 @@ export class MappingTable {
     const { claim, mac } = mapping
     this.#byPort.set(keyOf(mapping), mapping)
     this.#byInternal.set(internalKey(pcpMapping(claim)), mapping)
-    const own = this.#byClient.get(claim.client) ?? { mappings: new Set(), entries: 0, mac }
+    const own = this.#byClient.get(claim.client) ?? {
+      mappings: new Set(),
+      entries: 0,
+      asked: 0,
+      mac: undefined,
+    }
     own.mappings.add(mapping)
-    own.mac ??= mac
+    if (!mapping.static) {
+      own.asked++
+      own.mac ??= mac
+    }
     this.#byClient.set(claim.client, own)
   }
 
@@ -100,8 +110,9 @@ export class MappingTable {
     this.#leavePort(mapping)
     this.#byInternal.delete(internalKey(pcpMapping(mapping.claim)))
     const own = this.#byClient.get(mapping.claim.client)
-    own?.mappings.delete(mapping)
-    if (own?.mappings.size === 0) this.#byClient.delete(mapping.claim.client)
+    if (!own?.mappings.delete(mapping)) return
+    if (!mapping.static && --own.asked === 0) own.mac = undefined
+    if (own.mappings.size === 0) this.#byClient.delete(mapping.claim.client)
   }
 
   /** Moves a mapping to the port the carrier gave it. */

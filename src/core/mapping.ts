@@ -66,8 +66,8 @@ export interface Mapping {
   externalPort: Port
   /** The LAN host's own address when it asked: who has its IP address later inherits nothing. */
   readonly mac: MacAddress | undefined
-  /** Made by AddPortMapping: this external port or none. */
-  readonly preferFailure: boolean
+  /** Asked for by AddPortMapping: this external port or none. */
+  preferFailure: boolean
   /** The operator's own, which no LAN host changes or deletes. */
   readonly static: boolean
   grant: Grant
@@ -96,7 +96,8 @@ export const portKey = (protocol: Protocol, externalPort: Port | 0): PortKey =>
   `${protocol}:${externalPort}` as PortKey
 
 /** Has it left the table? Whoever still holds it must drop it. */
-export const isRetired = ({ claim }: Mapping): boolean => claim.state === 'DELETING' || claim.state === 'GONE'
+export const isRetired = ({ claim: { state } }: Mapping): boolean =>
+  state === 'DELETING' || state === 'QUARANTINE' || state === 'GONE'
 
 /** May control points see it? */
 export const isShown = ({ claim }: Mapping): boolean => STATE[claim.state].shown

@@ -76,7 +76,8 @@ export class Mappings {
 
   /**
    * Creates or replaces the entry, and resolves when it is on the disk. Where the disk takes nothing, what `mustLast`
-   * is undone, fault 501; a lease that was only prolonged is taken as it is.
+   * is undone, fault 501, and an entry that was there before is there again; a lease that was only prolonged is taken
+   * as it is.
    */
   async put(
     mapping: Mapping,
@@ -92,10 +93,17 @@ export class Mappings {
     this.#leases.arm(entry)
     if ((await journal.active(mapping)) || !mustLast) return
     if (mapping.entries.get(remoteHost) === entry) {
-      this.remove(entry)
+      if (old) this.#putBack(old, entry)
+      else this.remove(entry)
       this.#context.changes.table()
     }
     throw new Fault(501, 'nothing can be written to state.dir; see igd-pcp status')
+  }
+
+  #putBack(old: Entry, entry: Entry): void {
+    this.#leases.cancel(entry)
+    this.#leases.arm(this.#context.table.putEntry(old))
+    void this.#context.journal.active(old.mapping)
   }
 
   /** A mapping of the last run is in the table again. */
@@ -136,10 +144,9 @@ export class Mappings {
     return entries
   }
 
-  /** Deletes everything; resolves when the carrier has confirmed all of it. */
-  async releaseAll(): Promise<void> {
-    const mappings = [...this.#context.table.mappings()]
-    await Promise.all(mappings.map((mapping) => this.retire(mapping).confirmed))
+  /** Deletes everything. */
+  retireAll(): void {
+    for (const mapping of [...this.#context.table.mappings()]) this.retire(mapping)
   }
 
   /** Nobody wants it any more. */

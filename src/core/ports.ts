@@ -165,7 +165,7 @@ export interface TimedRule {
   readonly timeout: Seconds
 }
 
-/** The router's own NAT. Rejects when the kernel refuses: then nothing of the call was done. */
+/** The router's own NAT. Rejects when the kernel refuses: then nothing was set, and what was to go goes later. */
 export interface NatPort {
   /** Creates the rule or replaces what stands at its WAN port, for `timeout` seconds from now. */
   set(rule: NatRule, timeout: Seconds): Promise<void>

@@ -1,6 +1,7 @@
 import { sleepUntil } from '../lib/abort.ts'
 import { type Millis, type Port, after, millis } from '../lib/units.ts'
 import type { Context } from './context.ts'
+import type { LearnAddress } from './learn-address.ts'
 import { type Grant, happened, isRetired, type Mapping } from './mapping.ts'
 import { firstGap, nextGap, startDelay } from './pacing.ts'
 import type { PcpEvents, PcpGranted, PcpMapping, PcpRefused } from './ports.ts'
@@ -24,16 +25,16 @@ interface Lost {
 export class Recovery implements PcpEvents {
   readonly #context: Context
   readonly #upkeep: Upkeep
-  readonly #learnAddress: () => void
+  readonly #learning: LearnAddress
   #lost: Lost[] = []
   /** Do they stand in their order, the most urgent last? */
   #isOrdered = false
   #recovering: Promise<void> | undefined
   #lastHint: Millis | undefined
 
-  constructor(context: Context, upkeep: Upkeep, learnAddress: () => void) {
+  constructor(context: Context, upkeep: Upkeep, learning: LearnAddress) {
     this.#context = context
-    this.#learnAddress = learnAddress
+    this.#learning = learning
     this.#upkeep = upkeep
   }
 
@@ -52,7 +53,7 @@ export class Recovery implements PcpEvents {
     )
     // Without mappings nothing else would tell the external address at the new place.
     if (all.length === 0) this.#context.external.doubt()
-    this.#learnAddress()
+    this.#learning.startAnew()
     this.#recover(all)
   }
 
@@ -79,7 +80,7 @@ export class Recovery implements PcpEvents {
 
   /** What lapsed while nobody answered is asked for again; the rest is as it was. */
   returned(): void {
-    this.#learnAddress()
+    this.#learning.start()
     this.#recover(
       [...this.#context.table.mappings()].filter(
         ({ claim }) => claim.state === 'LAPSED' || claim.state === 'RESTORED',

@@ -1,3 +1,4 @@
+import { within } from '../lib/abort.ts'
 import { bracketed } from '../lib/ip.ts'
 import { type Millis, after, millis, toMillis, toSeconds } from '../lib/units.ts'
 import { askCarrier } from './ask.ts'
@@ -11,9 +12,17 @@ import type { MapRequest, PcpGranted, PcpOutcome, PcpRefused } from './ports.ts'
 import { reasonOf } from './refusal.ts'
 import { lifetimeEnd, renewalTime, retryTime } from './renewal.ts'
 import { STATE } from './state.ts'
-import { renewalRequest } from './translate.ts'
+import { pcpMapping, renewalRequest } from './translate.ts'
+import type { External } from './types.ts'
 
 const AS_NEW = { preferFailure: true, sending: 'until-answered' } as const
+
+/** How often a port that the carrier took is asked back. */
+const RECLAIM = millis(1_800_000)
+/** How long the delete may take that this begins with. */
+const PATIENCE = millis(25_000)
+
+const isSame = (a: External, b: External): boolean => a.address === b.address && a.port === b.port
 
 const isMissed = (outcome: PcpOutcome | undefined): boolean =>
   outcome?.kind === 'refused' && outcome.result === 'CANNOT_PROVIDE_EXTERNAL'
@@ -44,6 +53,8 @@ export class Upkeep {
 
   /** What the log said of a mapping last: a refusal that is only repeated is no news. */
   readonly #toldRefusal = new WeakMap<Mapping, PcpRefused['result']>()
+  /** When mappings that the carrier moved are asked back. */
+  readonly #reclaimAt = new WeakMap<Mapping, Millis>()
 
   constructor(context: Context) {
     this.#context = context
@@ -172,24 +183,57 @@ export class Upkeep {
   }
 
   #renewed(mapping: Mapping, outcome: PcpGranted): void {
-    const { changes, external, journal, ports, table } = this.#context
+    const { changes, external, journal, table } = this.#context
     const [former, hidden] = [mapping.grant.external, !isShown(mapping)]
-    const [about, was] = [aboutMapping(mapping), mapping.claim.state]
     const moved = outcome.external.port !== mapping.externalPort
-    this.#toldRefusal.delete(mapping)
+    const strays = moved && mapping.preferFailure
+    const tell = this.#newsOf(mapping, outcome)
     external.heard(outcome)
     mapping.grant = grantOf(outcome)
-    happened(mapping.claim, moved && mapping.preferFailure ? 'moved' : 'granted')
-    if (moved) {
-      this.#tellMoved(about, mapping, outcome)
-      if (!mapping.preferFailure) table.rekey(mapping, outcome.external.port)
-    } else if (was === 'LAPSED' || was === 'DEGRADED')
-      ports.log.info(aboutMapping(mapping), 'the carrier has a mapping again as it was')
-    else ports.log.debug({ ...about, lifetime: `${mapping.grant.lifetime}s` }, 'a mapping is renewed')
+    happened(mapping.claim, strays ? 'moved' : 'granted')
+    tell()
+    if (moved && !strays) table.rekey(mapping, outcome.external.port)
     if (hidden) table.show(mapping)
-    if (moved || hidden) changes.table()
-    if (moved || former.address !== outcome.external.address) void journal.active(mapping)
-    this.keep(mapping)
+    if (hidden || (moved && !strays)) changes.table()
+    if (!isSame(former, outcome.external)) void journal.active(mapping)
+    if (strays) this.#keepStray(mapping)
+    else {
+      this.#reclaimAt.delete(mapping)
+      this.keep(mapping)
+    }
+  }
+
+  /** What the log is to say when the grant is taken in. */
+  #newsOf(mapping: Mapping, outcome: PcpGranted): () => void {
+    const { log } = this.#context.ports
+    const [about, was] = [aboutMapping(mapping), mapping.claim.state]
+    this.#toldRefusal.delete(mapping)
+    if (outcome.external.port !== mapping.externalPort) return () => this.#tellMoved(about, mapping, outcome)
+    return was === 'LAPSED' || was === 'DEGRADED'
+      ? () => log.info(aboutMapping(mapping), 'the carrier has a mapping again as it was')
+      : () => log.debug({ ...about, lifetime: `${mapping.grant.lifetime}s` }, 'a mapping is renewed')
+  }
+
+  /** Whoever asked for it knows the old port only, so that one is asked back, and until then the other one is kept. */
+  #keepStray(mapping: Mapping): void {
+    const { clock, random } = this.#context.ports
+    void forwardWhileGranted(this.#context, mapping)
+    const due = this.#reclaimAt.get(mapping) ?? after(clock.now(), RECLAIM)
+    this.#reclaimAt.set(mapping, due)
+    if ((renewalTime(mapping.grant, 1, random.unit()) ?? 0) < due) this.#arm(mapping, 1)
+    else this.#wait(mapping, due, () => this.#reclaim(mapping))
+  }
+
+  /** RFC 6887 §11.3: while the server has the mapping it gives it no other port, so it has to be deleted first. */
+  async #reclaim(mapping: Mapping): Promise<void> {
+    const { clock, pcp } = this.#context.ports
+    const stop = new AbortController()
+    const wait = { due: undefined, ends: { [Symbol.dispose]: () => stop.abort() } }
+    this.#reclaimAt.delete(mapping)
+    this.#waits.set(mapping, wait)
+    const unmap = (signal: AbortSignal) => pcp.unmap(pcpMapping(mapping.claim), signal)
+    await within(clock, after(clock.now(), PATIENCE), unmap, stop.signal)
+    if (this.#waits.get(mapping) === wait) await this.recreate(mapping)
   }
 
   /** A device that asked for one port alone does not know of another: it is asked for the first one again. */

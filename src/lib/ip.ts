@@ -61,8 +61,12 @@ export function fromBytes(bytes: Uint8Array): IpAddress {
 
 /** Does `address` lie in `prefix`? Families never match each other. */
 export function inPrefix(address: IpAddress, prefix: Prefix): boolean {
-  if (isIpv4(address) !== isIpv4(prefix.address)) return false
-  const bits = isIpv4(prefix.address) ? prefix.length + 96 : prefix.length
+  if (isIpv4(address) && isIpv4(prefix.address)) {
+    const size = 2 ** (32 - prefix.length)
+    return Math.floor(toNumber(address) / size) === Math.floor(toNumber(prefix.address) / size)
+  }
+  if (isIpv4(address) || isIpv4(prefix.address)) return false
+  const bits = prefix.length
   const [a, b] = [toBytes(address), toBytes(prefix.address)]
   const whole = bits >> 3
   if (!a.subarray(0, whole).every((byte, i) => byte === b[i])) return false

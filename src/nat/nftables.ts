@@ -44,9 +44,10 @@ export class NftablesNat implements NatPort {
   readonly #kernel = new SerialQueues<'transactions'>()
   readonly #changes = new Batches<Change>((changes) => this.#inTurn(() => this.#change(changes)))
   #slots = new Slots()
+  /** Rules that the kernel did not let go of yet, and whose flows are to be cut when it has. */
+  readonly #owed: NatRule[] = []
   #rewriteAt = millis(0)
-  #timer: Disposable | undefined
-  #stopped = false
+  #looking: Disposable | undefined
 
   constructor(options: RulesetOptions, world: NatWorld) {
     this.#options = options
@@ -117,8 +118,7 @@ export class NftablesNat implements NatPort {
 
   /** The table stays, and with it the mappings until they expire, unless it is to be removed. */
   async stop({ removeTable }: { readonly removeTable: boolean }): Promise<void> {
-    this.#stopped = true
-    this.#timer?.[Symbol.dispose]()
+    this.#looking?.[Symbol.dispose]()
     await this.#inTurn(async () => {
       this.#nft.close()
       if (!removeTable) return
@@ -133,8 +133,13 @@ export class NftablesNat implements NatPort {
   }
 
   async #submit(change: Change): Promise<void> {
-    await this.#changes.submit(change)
-    if (change.ended) await this.#conntrack.flush([change.ended])
+    try {
+      await this.#changes.submit(change)
+    } catch (error) {
+      if (change.ended && !change.rule) this.#owed.push(change.ended)
+      throw error
+    }
+    await this.#cut(change.ended ? [change.ended] : [])
   }
 
   async #change(changes: readonly Change[]): Promise<void> {
@@ -178,21 +183,26 @@ export class NftablesNat implements NatPort {
   }
 
   #watch(): void {
-    if (this.#stopped) return
-    const { clock } = this.#world
-    this.#timer = clock.at(
-      after(clock.now(), LOOK_EVERY),
-      () => void this.#inTurn(() => this.#look()).then(() => this.#watch()),
-    )
+    this.#looking = this.#world.clock.every(LOOK_EVERY, () => void this.#inTurn(() => this.#look()))
   }
 
   async #look(): Promise<void> {
+    const now = this.#world.clock.now()
     try {
-      if (this.#world.clock.now() >= this.#rewriteAt) await this.#write(this.#slots)
-      else await this.#send([`list set ${TABLE} filtered`], true)
+      if (now >= this.#rewriteAt) await this.#write(this.#slots)
+      else {
+        await this.#send([...commands(this.#slots.steps(), now), `list set ${TABLE} filtered`], true)
+        this.#slots.commit()
+        void this.#cut([])
+      }
     } catch (error) {
       this.#world.log.error({ error: String(error) }, `table ${TABLE} cannot be made: mappings do not work`)
     }
+  }
+
+  /** Ends what runs through these rules, and through those that went with them at last. */
+  #cut(rules: readonly NatRule[]): Promise<void> {
+    return this.#conntrack.flush([...rules, ...this.#owed.splice(0)])
   }
 
   #inTurn<T>(task: () => Promise<T>): Promise<T> {

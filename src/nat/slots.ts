@@ -51,11 +51,16 @@ function slotsOf(rule: NatRule): SlotName[] {
   return slots
 }
 
-/** All rules. Changes are collected as steps; then they are committed or rolled back together. */
+/**
+ * All rules. Changes are collected as steps; then they are committed or rolled back together. A rule that was dropped is
+ * not taken back: its step is due until it is committed.
+ */
 export class Slots {
   /** Who wants a slot, its owner first. */
   readonly #claims = new Map<string, readonly Held[]>()
   readonly #touched = new Map<string, Touched>()
+  /** WAN ports that were freed since the last commit. */
+  readonly #dropped = new Map<string, Pick<NatRule, 'protocol' | 'wanPort'>>()
 
   get(protocol: Protocol, wanPort: Port): Held | undefined {
     return this.#claims.get(wanPortSlot(protocol, wanPort).key)?.[0]
@@ -85,7 +90,9 @@ export class Slots {
   /** Gives back what stood there. */
   drop(protocol: Protocol, wanPort: Port): Held | undefined {
     const former = this.get(protocol, wanPort)
-    if (former) this.#leave(former, () => true)
+    if (!former) return undefined
+    this.#leave(former, () => true)
+    this.#dropped.set(wanPortSlot(protocol, wanPort).key, { protocol, wanPort })
     return former
   }
 
@@ -108,11 +115,13 @@ export class Slots {
 
   commit(): void {
     this.#touched.clear()
+    this.#dropped.clear()
   }
 
   rollback(): void {
     for (const [key, { before }] of this.#touched) this.#assign(key, before)
     this.#touched.clear()
+    for (const { protocol, wanPort } of this.#dropped.values()) this.drop(protocol, wanPort)
   }
 
   #leave(former: Held, from: (slot: SlotName) => boolean): void {

@@ -11,7 +11,10 @@ import { rebased } from './rebase.ts'
 
 /** How often a disk that takes nothing is tried again while nobody asks. */
 const RETRY = millis(10_000)
-/** A change may be made and not noted, so the ids of another run begin past the next one. */
+/**
+ * A change may be made and not noted, and each mapping that comes back after a reboot is one: the ids of another run
+ * begin past all of them.
+ */
 const ID_STEP = 2
 
 export interface JournalWorld {
@@ -193,7 +196,7 @@ export class JournalStore implements StorePort {
     return {
       records,
       lastGeneration,
-      systemUpdateId: (systemUpdateId + ID_STEP) % 2 ** 32,
+      systemUpdateId: (systemUpdateId + ID_STEP + records.length) % 2 ** 32,
       sameBoot,
       epoch: sameBoot ? epoch : undefined,
     }

@@ -55,6 +55,14 @@ describe('AddPortMapping (RFC 6970 §5.6.2)', () => {
     expect([...nat.rules.values()][0]?.timeout).toBe(660)
   })
 
+  it('R6970-5.5-6: a rule that is set again ends when the lifetime does, and no whole one later', async () => {
+    const { answered, clock, iwf, nat } = coreBench()
+    await answered(iwf.addPortMapping(add({ lease: 'infinite' }), caller()))
+    await clock.advance(3_600_000)
+    await answered(iwf.addPortMapping(add({ lease: 'infinite', internalPort: port(9999) }), caller()))
+    expect([...nat.rules.values()][0]?.timeout).toBe(86_400 - 3600 + 60)
+  })
+
   it.each([
     ['NOT_AUTHORIZED', 606],
     ['UNSUPP_VERSION', 501],

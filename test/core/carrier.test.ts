@@ -290,6 +290,50 @@ describe('recovery', () => {
   })
 })
 
+describe('E21 R6970-5.10-4: a server that gives AddPortMapping’s mapping another port', () => {
+  async function moved(how: 'addPortMapping' | 'addAnyPortMapping' = 'addPortMapping') {
+    const bench = coreBench()
+    const { answered, carrier, clock, events, iwf } = bench
+    const made: Promise<unknown> = iwf[how](add({ lease: 'infinite' }), caller())
+    await answered(made)
+    if (how === 'addAnyPortMapping') await answered(iwf.addPortMapping(add({ lease: 'infinite' }), caller()))
+    carrier.held.clear()
+    carrier.taken.add(8080)
+    carrier.ignorePreferFailure = true
+    events.lostState()
+    await clock.advance(20_000)
+    return bench
+  }
+  const ports = ({ carrier }: Awaited<ReturnType<typeof moved>>) =>
+    [...carrier.held.values()].map(({ externalPort }) => externalPort)
+
+  it('the old one is asked back after half an hour, and the other one goes', async () => {
+    const bench = await moved()
+    expect(ports(bench)).toEqual([20_000])
+    bench.carrier.taken.clear()
+    bench.carrier.ignorePreferFailure = false
+    await bench.clock.advance(1_900_000)
+    expect(ports(bench)).toEqual([8080])
+    expect(bench.context.table.at('TCP', port(8080))?.claim.state).toBe('ACTIVE')
+  })
+
+  it('until then it is renewed, and the table is as it was', async () => {
+    const bench = await moved()
+    bench.carrier.maxLifetime = 120
+    const [updates, writes] = [bench.iwf.systemUpdateId(), bench.store.writes.length]
+    void bench.context.table.at('TCP', port(8080))
+    await bench.clock.advance(1_500_000)
+    expect(ports(bench)).toEqual([20_000])
+    expect(bench.iwf.getGenericPortMappingEntry(0).externalPort).toBe(8080)
+    expect([bench.iwf.systemUpdateId(), bench.store.writes.length]).toEqual([updates, writes])
+  })
+
+  it('also where AddAnyPortMapping made it first', async () => {
+    const bench = await moved('addAnyPortMapping')
+    expect(bench.iwf.getGenericPortMappingEntry(0).externalPort).toBe(8080)
+  })
+})
+
 it('T29: a freeze has an end, whatever the server says', () => {
   const clock = new VirtualClock(0)
   const holds = new Holds(clock)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { port, seconds } from '../../src/lib/units.ts'
-import { HOST, OTHER, add, caller, coreBench, faultOf, key } from '../support/core-bench.ts'
+import { after, millis, port, seconds } from '../../src/lib/units.ts'
+import { HOST, OTHER, add, caller, coreBench, faultOf, key, slowDisk } from '../support/core-bench.ts'
 
 const withEntries = async (...ports: number[]) => {
   const bench = coreBench()
@@ -9,7 +9,53 @@ const withEntries = async (...ports: number[]) => {
   return bench
 }
 
+describe('a daemon that gives everything back when it ends', () => {
+  const released = async (bench: Awaited<ReturnType<typeof withEntries>>) =>
+    await bench.answered(bench.iwf.stop(true, after(bench.clock.now(), millis(1500))))
+
+  it('deletes it at the carrier, and ends when that is done', async () => {
+    const bench = await withEntries(8080, 8081)
+    const begun = bench.clock.now()
+    await released(bench)
+    expect(bench.carrier.held.size).toBe(0)
+    expect(bench.clock.now() - begun).toBeLessThan(100)
+  })
+
+  it.each([0, 1, 2, 4, 6, 8, 12, 20])('also what is being made (%i ms before)', async (before) => {
+    const bench = await withEntries(8080)
+    slowDisk(bench)
+    const call = bench.iwf.addPortMapping(add({ externalPort: port(8081) }), caller())
+    const answer = call.catch((error: unknown) => error)
+    await bench.clock.advance(before)
+    await released(bench)
+    expect(bench.carrier.held.size).toBe(0)
+    await answer
+    expect([...bench.store.records.values()].filter(({ state }) => state === 'ACTIVE')).toEqual([])
+  })
+
+  it('makes nothing any more', async () => {
+    const bench = await withEntries(8080)
+    bench.carrier.silent = true
+    const end = released(bench)
+    expect(await faultOf(() => bench.answered(bench.iwf.addPortMapping(add(), caller())))).toBe(501)
+    await end
+  })
+})
+
 describe('DeletePortMapping (RFC 6970 §5.8)', () => {
+  it('R6970-5.8-3: a mapping asked for again when it is deleted is forwarded no more', async () => {
+    const bench = await withEntries(8080)
+    const { answered, clock, iwf, nat } = bench
+    await clock.advance(2_000_000)
+    slowDisk(bench)
+    // AddAnyPortMapping takes other turns than the delete, and waits for the disk.
+    const again = iwf.addAnyPortMapping(add(), caller())
+    await answered(iwf.deletePortMapping(key(), caller()))
+    await answered(again)
+    expect(iwf.portMappingNumberOfEntries()).toBe(0)
+    expect(nat.rules.size).toBe(0)
+  })
+
   it('R6970-5.8-3 R6970-5.8-4: deletes at the carrier with the same internal port and generation', async () => {
     const { answered, carrier, iwf, nat } = await withEntries(8080)
     await answered(iwf.deletePortMapping(key(), caller()))

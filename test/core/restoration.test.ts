@@ -120,6 +120,22 @@ describe('a disk that takes nothing', () => {
     expect(carrier.held.size).toBe(0)
   })
 
+  it.each([
+    ['behind NAT', {}],
+    ['without', { wanPorts: undefined }],
+  ])('another LAN port is 501, and the mapping is as it was: %s', async (_where, options) => {
+    const { answered, carrier, clock, iwf, nat, store } = coreBench(options)
+    await answered(iwf.addPortMapping(add({ description: 'first' }), caller()))
+    const rules = [...nat.rules.values()].map(({ rule }) => rule)
+    store.broken = true
+    const moved = add({ internalPort: port(9999), description: 'second' })
+    expect(await faultOf(() => answered(iwf.addPortMapping(moved, caller())))).toBe(501)
+    await clock.advance(10_000)
+    expect(iwf.getGenericPortMappingEntry(0)).toMatchObject({ internalPort: 8080, description: 'first' })
+    expect([...nat.rules.values()].map(({ rule }) => rule)).toEqual(rules)
+    expect(carrier.held.size).toBe(1)
+  })
+
   it('an entry more is 501 and not listed', async () => {
     const { answered, iwf, store } = await mapped(8080)
     store.broken = true

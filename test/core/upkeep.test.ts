@@ -124,6 +124,25 @@ describe('a carrier that does not renew', () => {
 })
 
 describe('the external address', () => {
+  it.each([
+    ['a minute', 60_000],
+    ['a day', 86_400_000],
+  ])(
+    'R6970-4.2-5: a carrier that is there and was silent for %s is no lost connection for ever',
+    async (_long, silence) => {
+      const { clock, carrier, iwf, start } = coreBench()
+      void start()
+      await clock.advance(100)
+      carrier.silent = true
+      void iwf.addPortMapping(add(), caller()).catch(() => undefined)
+      await clock.advance(silence)
+      expect(iwf.connectionStatus()).toBe('Disconnected')
+      carrier.silent = false
+      await clock.advance(1_100_000)
+      expect(iwf.connectionStatus()).toBe('Connected')
+    },
+  )
+
   it('R6970-4.1-1 test 17: empty before any answer, then the carrier’s', async () => {
     const { clock, iwf, start } = coreBench()
     expect(iwf.externalIpAddress()).toBe('')

@@ -4,7 +4,7 @@ import type { Spawn } from '../../src/nat/process.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
 import { port } from '../../src/lib/units.ts'
 import { ipv4 } from '../pcp/literals.ts'
-import { FakeChild } from './fake-kernel.ts'
+import { FakeChild } from '../support/fake-kernel.ts'
 import { rule } from './rules.ts'
 
 const FLOW =

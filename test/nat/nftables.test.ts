@@ -4,7 +4,7 @@ import type { NatRule } from '../../src/core/ports.ts'
 import { port, seconds } from '../../src/lib/units.ts'
 import { NftablesNat } from '../../src/nat/nftables.ts'
 import { settle, VirtualClock } from '../support/virtual-clock.ts'
-import { FakeKernel } from './fake-kernel.ts'
+import { FakeKernel } from '../support/fake-kernel.ts'
 import { ipv4, OPTIONS, rule } from './rules.ts'
 
 const HOUR = 3600 * 1000
@@ -321,6 +321,25 @@ describe('NftablesNat and running flows', () => {
     kernel.objection = () => 'Out of memory'
     await expect(nat.remove('UDP', port(50000))).rejects.toThrow('Out of memory')
     expect(kernel.conntracks).toEqual([])
+  })
+
+  it('what the kernel did not let go goes with the next change, and its flows too', async () => {
+    kernel.objection = () => 'Out of memory'
+    await expect(nat.remove('UDP', port(50000))).rejects.toThrow('Out of memory')
+    await expect(nat.set(other(), seconds(600))).rejects.toThrow('Out of memory')
+    kernel.objection = () => undefined
+    await nat.set(other(), seconds(600))
+    expect(kernel.elements?.['inbound']).toEqual(['udp . 50001: 192.168.1.11 . 4000'])
+    expect(kernel.conntracks).toEqual([LISTED, CUT])
+  })
+
+  it('or within half a minute, and is not there again when the table is made anew', async () => {
+    kernel.objection = () => 'Out of memory'
+    await expect(nat.remove('UDP', port(50000))).rejects.toThrow('Out of memory')
+    kernel.objection = () => undefined
+    kernel.flush()
+    await clock.advance(30_000)
+    expect(kernel.elements?.['inbound']).toBeUndefined()
   })
 })
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { isMissing, run, spawnProgram } from '../../src/nat/process.ts'
 import { settle, VirtualClock } from '../support/virtual-clock.ts'
-import { FakeChild } from './fake-kernel.ts'
+import { FakeChild } from '../support/fake-kernel.ts'
 
 const clock = new VirtualClock()
 const runner = { clock, spawn: spawnProgram }

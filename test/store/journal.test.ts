@@ -92,12 +92,21 @@ describe('what was kept', () => {
     })
   })
 
-  it('SystemUpdateID goes on past what control points have seen', async () => {
+  it('R6970-4.1-13: SystemUpdateID goes on past what control points have seen', async () => {
     const { disk, store } = await opened()
     store.follow(() => 41)
     await store.put(active(0))
-    expect((await opened({ disk })).saved.systemUpdateId).toBe(43)
-    expect((await opened({ disk })).saved.systemUpdateId).toBe(45)
+    expect((await opened({ disk })).saved.systemUpdateId).toBe(44)
+    expect((await opened({ disk })).saved.systemUpdateId).toBe(47)
+  })
+
+  it('R6970-4.1-13: and past the mappings that came back after a reboot, which is not noted', async () => {
+    const { disk, store } = await opened()
+    store.follow(() => 41)
+    for (let n = 0; n < 5; n++) await store.put(active(n))
+    const { systemUpdateId } = (await opened({ disk, bootId: 'another' })).saved
+    const seen = systemUpdateId + 5
+    expect((await opened({ disk, bootId: 'a third' })).saved.systemUpdateId).toBeGreaterThan(seen)
   })
 
   it('C-11.2-4: a generation is known as used when its record is long gone', async () => {
@@ -378,7 +387,7 @@ describe('formats', () => {
     disk.spoil(() => text)
     const { lines, saved } = await opened({ disk })
     expect(lines).toEqual([])
-    expect(saved).toMatchObject({ lastGeneration: 2, systemUpdateId: 10, sameBoot: true })
+    expect(saved).toMatchObject({ lastGeneration: 2, systemUpdateId: 13, sameBoot: true })
     expect(saved.records).toMatchObject([
       {
         state: 'ACTIVE',

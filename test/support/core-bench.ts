@@ -4,7 +4,7 @@ import type { Limits } from '../../src/core/policy.ts'
 import type { AddRequest, Caller, EntryKey, IgdVersion } from '../../src/core/types.ts'
 import { NOTHING_SAVED } from '../../src/core/record.ts'
 import type { Wishes } from '../../src/core/wishes.ts'
-import { port, seconds } from '../../src/lib/units.ts'
+import { after, millis, port, seconds } from '../../src/lib/units.ts'
 import { seeded } from './dice.ts'
 import { FakeCarrier, ip } from './fake-carrier.ts'
 import { FakeHosts } from './fake-hosts.ts'
@@ -57,6 +57,16 @@ export async function faultOf(call: () => unknown): Promise<number> {
     throw error
   }
   throw new Error('no fault')
+}
+
+/** From now on the disk of `bench` takes 5 ms for each write. */
+export function slowDisk({ clock, store }: ReturnType<typeof coreBench>): void {
+  const put = store.put.bind(store)
+  store.put = async (record) => {
+    const written = structuredClone(record)
+    await new Promise<void>((resolve) => void clock.at(after(clock.now(), millis(5)), resolve))
+    await put(written)
+  }
 }
 
 /** All that outlives a core. */

@@ -10,6 +10,10 @@ interface Inode {
 export class MemoryDisk implements Disk {
   /** Every write rejects. */
   broken = false
+  /** Writes end in the middle, as the last block is full. */
+  full = false
+  /** What was written is not made to last. */
+  unsynced = false
   /** Files cannot be made, but those that are open can grow. */
   noRoom = false
   /** What to do before each operation; the crash test ends the world here. */
@@ -31,8 +35,10 @@ export class MemoryDisk implements Disk {
     return {
       append: async (text) => {
         await this.#step('append')
-        inode.text += text
+        inode.text += this.full ? text.slice(0, text.length >> 1) : text
+        if (this.full) throw new Error('ENOSPC')
         await this.#step('sync')
+        if (this.unsynced) throw new Error('EIO')
         this.syncs++
         inode.durable = inode.text
       },
@@ -64,6 +70,8 @@ export class MemoryDisk implements Disk {
     this.#names = new Map(survivors)
     this.#durableNames = new Map(survivors)
     this.broken = false
+    this.full = false
+    this.unsynced = false
   }
 
   /** The text of a file, for a test that reads or spoils it. */

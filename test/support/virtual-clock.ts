@@ -57,6 +57,7 @@ export class VirtualClock implements Clock {
       this.#now = Math.max(this.#now, next.due)
       next.run()
       await settle()
+      this.stepped()
     }
     this.#now = end
   }
@@ -74,6 +75,11 @@ export class VirtualClock implements Clock {
     call.then(end, end)
     for (let passed = 0; passed < most && !answers.come; passed += 10) await this.advance(10)
     return await call
+  }
+
+  /** All that a timer led to is done. */
+  protected stepped(): void {
+    // Nobody asked.
   }
 
   #takeDue(end: number): Timer | undefined {

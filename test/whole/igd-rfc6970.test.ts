@@ -3,6 +3,8 @@ import { RESULT_CODE } from '../../src/pcp/wire/constants.ts'
 import type { Request } from '../../src/pcp/wire/message.ts'
 import { seconds } from '../../src/lib/units.ts'
 import { C1, igdBench } from '../support/igd-bench.ts'
+import { settle } from '../support/virtual-clock.ts'
+import { ADD } from '../upnp/bench.ts'
 
 // RFC 6970 from SOAP to the octets of PCP, as far as a control point and the carrier can see it.
 
@@ -97,6 +99,37 @@ describe('§4.1: state variables', () => {
     expect(await id()).toBe(4)
     await bench.clock.advance(61_000)
     expect(await id()).toBe(5)
+  })
+})
+
+describe('R6970-4.1-13: SystemUpdateID and the table change at the same moment', () => {
+  it('also where an entry is replaced, and the disk has not answered yet', async () => {
+    const bench = await igdBench()
+    await bench.add()
+    const before = bench.iwf.systemUpdateId()
+    const again = bench.sendSoap('AddPortMapping', {
+      ...ADD,
+      NewPortMappingDescription: 'again',
+    })
+    for (let turn = 0; turn < 20; turn++) {
+      await Promise.resolve()
+      const { description } = bench.iwf.getGenericPortMappingEntry(0)
+      expect(bench.iwf.systemUpdateId() > before).toBe(description === 'again')
+    }
+    await again
+    expect(bench.iwf.getGenericPortMappingEntry(0).description).toBe('again')
+  })
+
+  it('and where the router does no NAT, and another LAN port is another mapping', async () => {
+    const bench = await igdBench({ wanPorts: undefined })
+    await bench.add()
+    const before = bench.iwf.systemUpdateId()
+    const moved = bench.sendSoap('AddPortMapping', { ...ADD, NewInternalPort: '9999' })
+    for (let turn = 0; turn < 100 && bench.iwf.portMappingNumberOfEntries() > 0; turn++) await settle()
+    expect(bench.iwf.portMappingNumberOfEntries()).toBe(0)
+    expect(bench.iwf.systemUpdateId()).toBe(before + 1)
+    await bench.within(moved)
+    expect(bench.iwf.systemUpdateId()).toBe(before + 2)
   })
 })
 

@@ -37,6 +37,7 @@ export class LeaseWatch {
   readonly #turns = new SerialQueues<'look'>()
   readonly #watches = new Map<string, Disposable>()
   #due: Millis | undefined
+  #looking: Disposable | undefined
   #timer: Disposable | undefined
   #stopped = false
 
@@ -48,11 +49,14 @@ export class LeaseWatch {
 
   /** Tells of each lease that ends, until `stop`. */
   start(ended: (lease: EndedLease) => void): void {
-    this.#lookAt(this.#ports.clock.now(), ended)
+    const { clock } = this.#ports
+    this.#looking = clock.every(EVERY, () => this.#lookAt(clock.now(), ended))
+    this.#lookAt(clock.now(), ended)
   }
 
   stop(): void {
     this.#stopped = true
+    this.#looking?.[Symbol.dispose]()
     this.#timer?.[Symbol.dispose]()
     for (const watch of this.#watches.values()) watch[Symbol.dispose]()
     this.#watches.clear()
@@ -79,8 +83,8 @@ export class LeaseWatch {
     const leases = await Promise.all(this.#files.map((file) => file.look(() => clock.now())))
     if (this.#stopped) return
     const doubts = this.#files.flatMap(({ doubtUntil }) => doubtUntil ?? [])
-    const next = after(clock.now(), this.#isWatched() ? EVERY : UNWATCHED)
-    this.#lookAt(millis(Math.min(next, ...doubts)), ended)
+    const soon = this.#isWatched() ? doubts : [...doubts, after(clock.now(), UNWATCHED)]
+    if (soon.length > 0) this.#lookAt(millis(Math.min(...soon)), ended)
     for (const lease of leases.flat()) ended(lease)
   }
 

@@ -37,6 +37,7 @@ export class ServerFinder {
   #used: Choice | undefined
   /** Seen, but not for long enough. */
   #next: { readonly choice: Choice; readonly since: Millis } | undefined
+  #looking: Disposable | undefined
   #timer: Disposable | undefined
   #watch: Disposable | undefined
   #stopped = false
@@ -57,31 +58,38 @@ export class ServerFinder {
 
   /** Tells which servers there are, resolves when that was heard, and tells of each change until `stop`. */
   async start(changed: (choice: Choice) => Promise<void>): Promise<void> {
-    if (this.#options.configured.length === 0) this.#look(changed, this.#options.clock.now())
+    const { clock, configured } = this.#options
+    if (configured.length === 0) {
+      this.#looking = clock.every(EVERY, () => this.#look(changed))
+      this.#listen(changed)
+    }
     await this.#adopt(await this.find(), changed)
   }
 
   stop(): void {
     this.#stopped = true
+    this.#looking?.[Symbol.dispose]()
     this.#timer?.[Symbol.dispose]()
     this.#watch?.[Symbol.dispose]()
   }
 
-  #look(changed: (choice: Choice) => Promise<void>, from: Millis): void {
-    const { clock, directory, disk } = this.#options
+  #look(changed: (choice: Choice) => Promise<void>): void {
     if (this.#stopped) return
-    this.#timer?.[Symbol.dispose]()
+    this.#listen(changed)
+    void this.#turns.run('look', async () => await this.#consider(await this.find(), changed))
+  }
+
+  /** Anew each time: the directory may have been deleted and made again. */
+  #listen(changed: (choice: Choice) => Promise<void>): void {
+    const { directory, disk } = this.#options
     this.#watch?.[Symbol.dispose]()
-    const at = (due: Millis) => {
-      this.#timer?.[Symbol.dispose]()
-      this.#timer = clock.at(due, () => {
-        this.#look(changed, clock.now())
-        void this.#turns.run('look', async () => await this.#consider(await this.find(), changed))
-      })
-    }
-    // Anew each time: the directory may have been deleted and made again.
-    this.#watch = disk.watch(directory, () => at(after(clock.now(), SETTLE)))
-    at(after(from, this.#next ? ROUTE_FIRST : EVERY))
+    this.#watch = disk.watch(directory, () => this.#lookIn(SETTLE, changed))
+  }
+
+  #lookIn(span: Millis, changed: (choice: Choice) => Promise<void>): void {
+    const { clock } = this.#options
+    this.#timer?.[Symbol.dispose]()
+    this.#timer = clock.at(after(clock.now(), span), () => this.#look(changed))
   }
 
   async #consider(choice: Choice, changed: (choice: Choice) => Promise<void>): Promise<void> {
@@ -93,7 +101,7 @@ export class ServerFinder {
     }
     if (!this.#next || !sameChoice(this.#next.choice, choice)) this.#next = { choice, since: clock.now() }
     if (clock.now() - this.#next.since >= patience(used, choice)) await this.#adopt(choice, changed)
-    else this.#look(changed, clock.now())
+    else this.#lookIn(ROUTE_FIRST, changed)
   }
 
   async #adopt(choice: Choice, changed: (choice: Choice) => Promise<void>): Promise<void> {

@@ -61,6 +61,12 @@ export class FakeKernel {
     return Object.fromEntries(live.filter(([, elements]) => elements.length > 0))
   }
 
+  /** The elements of one map that have not expired: key, data, and when they end by the clock. */
+  *live(map: string): Iterable<readonly [key: string, data: string, until: number]> {
+    for (const [key, { data = '', until }] of this.#maps?.get(map) ?? [])
+      if (until > this.#clock.now()) yield [key, data, until]
+  }
+
   /** `nft flush ruleset` by somebody else. */
   flush(): void {
     this.#maps = undefined
