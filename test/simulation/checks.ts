@@ -1,0 +1,287 @@
+import type { PortMappingEntry } from '../../src/core/types.ts'
+import { PROTOCOL_NUMBER } from '../../src/pcp/wire/constants.ts'
+import type { Told } from './promises.ts'
+import type { Simulation } from './simulation.ts'
+
+// What must hold after every step, whatever is wrong with the world.
+
+/** Set by the router while the carrier is asked; and how long a rule outlives what the carrier granted. */
+const MARGIN = 70_000
+/** How long a rule stays that the kernel did not let go, after it does again. */
+const GOES = 31_000
+/** RFC 6887 §15: what a client believes at most, in seconds. */
+const LONGEST_GRANT = 86_400
+/** A machine that wakes has to catch up first. */
+const WAKING = 1000
+/** Timers a daemon has beside those of its mappings, and for each of them. */
+const TIMERS = { base: 60, each: 12 }
+
+/** A rule of the kernel: the WAN port and the LAN endpoint it leads to. */
+interface Forwarding {
+  readonly key: string
+  readonly protocol: 'TCP' | 'UDP'
+  readonly wanPort: number
+  readonly client: string
+  readonly internalPort: number
+  readonly until: number
+}
+
+export class Checks {
+  readonly #sim: Simulation
+  #dirty = true
+  /** Is the rule one that the last daemon did not find in the kernel, and until when may it stand then? */
+  #isAnew: (key: string) => boolean = () => false
+  #anew = 0
+  readonly #allowed = new Map<string, number>()
+  #entries: readonly PortMappingEntry[] = []
+  #fingerprint: string | undefined
+  #systemUpdateId = 0
+  /** What was noted, if the disk took it. */
+  #durableId = 0
+  /** Rules that the kernel may have kept, as it refused to let them go. */
+  readonly #kept = new Map<string, number>()
+
+  constructor(sim: Simulation) {
+    this.#sim = sim
+  }
+
+  /** Something happened that may break a rule. */
+  touched(): void {
+    this.#dirty = true
+  }
+
+  /** Another daemon starts. */
+  begins(): void {
+    this.#fingerprint = undefined
+    const before = new Set([...this.#forwardings()].map(({ key }) => key))
+    const { maxLifetime = LONGEST_GRANT } = this.#sim.profile.settings
+    this.#isAnew = (key) => !before.has(key)
+    this.#anew = this.#sim.now + 1000 * Math.min(LONGEST_GRANT, maxLifetime)
+  }
+
+  /** How many entries lead to the host now. */
+  entriesOf(client: string): number {
+    return this.#listed().filter(({ internalClient }) => internalClient === client).length
+  }
+
+  step(): void {
+    for (const what of this.#sim.points.telephone.waits.late(this.#sim.now))
+      this.#wrong(`${what} is not answered in time`)
+    if (!this.#dirty && !this.#sim.world.takeChange()) return
+    this.#dirty = false
+    this.all()
+  }
+
+  /** Looks at everything. Gives the number of entries. */
+  all(): number {
+    const { promises, world } = this.#sim
+    promises.age(this.#sim.now)
+    const forwardings = [...this.#forwardings()]
+    this.#noteKept(forwardings)
+    this.#endsByItself(forwardings)
+    if (!world.life.ready || this.#sim.now - this.#sim.awakeSince < WAKING) return 0
+    this.#entries = this.#listed()
+    this.#unique()
+    this.#known()
+    this.#kept_()
+    this.#updateId()
+    this.#justified(forwardings)
+    this.#leadsToOwner(forwardings)
+    this.#bounded()
+    return this.#entries.length
+  }
+
+  #listed(): readonly PortMappingEntry[] {
+    const { iwf } = this.#sim.world.life.core ?? {}
+    if (!iwf) return []
+    return Array.from({ length: iwf.portMappingNumberOfEntries() }, (_, index) =>
+      iwf.getGenericPortMappingEntry(index),
+    )
+  }
+
+  /** No two entries of one key, and no two owners of a port. */
+  #unique(): void {
+    const owners = new Map<string, PortMappingEntry>()
+    const keys = new Set<string>()
+    for (const entry of this.#entries) {
+      const port = `${entry.protocol} ${entry.externalPort}`
+      const other = owners.get(port)
+      if (other && other.internalClient !== entry.internalClient)
+        this.#wrong(`${port} has two owners: ${other.internalClient} and ${entry.internalClient}`)
+      owners.set(port, entry)
+      const key = `${port} ${entry.remoteHost}`
+      if (keys.has(key)) this.#wrong(`${key} is there twice`)
+      keys.add(key)
+    }
+  }
+
+  /** Every entry is one that a control point asked for and that is not over, as it asked for it. */
+  #known(): void {
+    for (const entry of this.#entries) {
+      const told = this.#sim.promises.all.get(entry.description)
+      const name = `${entry.description} ${entry.protocol} ${entry.externalPort} ${entry.remoteHost}`
+      if (!told) this.#wrong(`${name}: nobody asked for it`)
+      else if (told.fate === 'gone') this.#wrong(`${name}: is gone and shown`)
+      else {
+        this.#asAsked(name, entry, told)
+        told.hidden = false
+        if (!told.fixed) told.port = entry.externalPort
+      }
+    }
+  }
+
+  #asAsked(name: string, entry: PortMappingEntry, told: Told): void {
+    if (entry.internalClient !== told.client)
+      this.#wrong(`${name}: leads to ${entry.internalClient}, not ${told.client}`)
+    if (entry.internalPort !== told.internalPort)
+      this.#wrong(`${name}: leads to port ${entry.internalPort}, not ${told.internalPort}`)
+    if (told.fixed && told.port !== 0 && entry.externalPort !== told.port)
+      this.#wrong(`${name}: is at ${entry.externalPort}, not ${told.port}`)
+    const left = entry.leaseDuration * 1000
+    const most = told.endsTo === Infinity ? told.lease : told.endsTo - this.#sim.now
+    if (told.lease !== Infinity && left > most + 1000)
+      this.#wrong(`${name}: has ${left} ms left, not ${most}`)
+  }
+
+  /** Every promise is kept. */
+  #kept_(): void {
+    const shown = new Set(this.#entries.map(({ description }) => description))
+    for (const told of this.#sim.promises.live)
+      if (told.fate === 'held' && !told.hidden && told.endsFrom > this.#sim.now)
+        if (!shown.has(told.tag) && !this.#isReplaced(told))
+          this.#wrong(
+            `${told.tag} ${told.protocol} ${told.port} of ${told.client} was answered 200 and is not shown`,
+          )
+  }
+
+  /** Is it shown now, by itself? */
+  shows({ tag }: Told): boolean {
+    return this.#listed().some(({ description }) => description === tag)
+  }
+
+  /** Its host asked for it again, was not answered yet or ever, and that is what is shown. */
+  #isReplaced({ client, port, protocol, remoteHost }: Told): boolean {
+    const entry = this.#entries.find(
+      (one) => one.externalPort === port && one.protocol === protocol && one.remoteHost === remoteHost,
+    )
+    const fate = this.#sim.promises.all.get(entry?.description ?? '')?.fate
+    return entry?.internalClient === client && (fate === 'asked' || fate === 'unsure')
+  }
+
+  /** WANIPConnection:2: grows with each change of the table, and never goes back. */
+  #updateId(): void {
+    const { iwf } = this.#sim.world.life.core ?? {}
+    if (!iwf) return
+    const id = iwf.systemUpdateId()
+    if (id < this.#durableId) this.#wrong(`SystemUpdateID goes back from ${this.#durableId} to ${id}`)
+    const fingerprint = this.#entries
+      .map((entry) => [
+        entry.protocol,
+        entry.externalPort,
+        entry.remoteHost,
+        entry.internalPort,
+        entry.description,
+      ])
+      .join()
+    if (this.#fingerprint !== undefined && fingerprint !== this.#fingerprint && id === this.#systemUpdateId)
+      this.#wrong(`the table changed, and SystemUpdateID is ${id} as before`)
+    this.#fingerprint = fingerprint
+    this.#systemUpdateId = id
+    if (this.#sim.diskTakes()) this.#durableId = id
+  }
+
+  *#forwardings(): Iterable<Forwarding> {
+    for (const [key, data, until] of this.#sim.world.router.kernel.live('inbound')) {
+      const [proto = '', wanPort = ''] = key.split(' . ')
+      const [client = '', internalPort = ''] = data.split(' . ')
+      const protocol = proto === 'tcp' ? 'TCP' : 'UDP'
+      yield {
+        key: `${key} ${data}`,
+        protocol,
+        wanPort: Number(wanPort),
+        client,
+        internalPort: Number(internalPort),
+        until,
+      }
+    }
+  }
+
+  #noteKept(forwardings: readonly Forwarding[]): void {
+    if (this.#sim.isActive('kernel'))
+      for (const { key } of forwardings) this.#kept.set(key, this.#sim.now + GOES)
+  }
+
+  /** Did the kernel refuse while it had the rule? Then it goes a little later. */
+  isKept({ key }: Pick<Forwarding, 'key'>): boolean {
+    return (this.#kept.get(key) ?? 0) > this.#sim.now
+  }
+
+  /** Should the daemon die, forwarding ends soon after what the carrier granted. */
+  #endsByItself(forwardings: readonly Forwarding[]): void {
+    const { carrier, other, router } = this.#sim.world
+    for (const { key, protocol, until, wanPort } of forwardings) {
+      const granted = [carrier, other].map(
+        (nat) => nat.grantedUntil.get(`${PROTOCOL_NUMBER[protocol]} ${wanPort}`) ?? 0,
+      )
+      // Where the kernel forgot it, a daemon that starts knows no better than what was granted once.
+      if (this.#isAnew(key)) this.#allowed.set(key, this.#anew)
+      const anew = this.#allowed.get(key) ?? 0
+      const end = Math.max(this.#sim.now, anew, ...granted) + MARGIN
+      if (until > end && !router.asleep)
+        this.#wrong(`the kernel forwards ${protocol} ${wanPort} for ${until - end} ms longer than it should`)
+    }
+  }
+
+  /** What is forwarded somebody asked for, and nobody ended it. */
+  #justified(forwardings: readonly Forwarding[]): void {
+    for (const forwarding of forwardings) {
+      const { client, internalPort, protocol, wanPort } = forwarding
+      const { first, last } = this.#sim.profile.wanPorts
+      if (wanPort < first || wanPort > last) this.#wrong(`WAN port ${wanPort} is outside the block`)
+      if (this.isKept(forwarding)) continue
+      const isAsked = [...this.#sim.promises.live].some(
+        (told) => told.client === client && told.internalPort === internalPort && told.protocol === protocol,
+      )
+      if (!isAsked)
+        this.#wrong(
+          `the kernel forwards ${protocol} ${wanPort} to ${client}:${internalPort}, which nobody wants`,
+        )
+    }
+  }
+
+  /** What comes in at a port that one host was promised never gets to another one. */
+  #leadsToOwner(forwardings: readonly Forwarding[]): void {
+    if (this.#sim.profile.nat === 'none') return
+    const { router } = this.#sim.world
+    const byWanPort = new Map(
+      forwardings.map((one) => [`${PROTOCOL_NUMBER[one.protocol]} ${one.wanPort}`, one]),
+    )
+    for (const { external, internalPort, protocol } of this.#sim.carrier.of(router.addresses)) {
+      const forwarding = byWanPort.get(`${protocol} ${internalPort}`)
+      if (!forwarding || this.isKept(forwarding)) continue
+      for (const told of this.#sim.promises.at(forwarding.protocol, external.port))
+        if (told.fate === 'held' && told.endsFrom > this.#sim.now && told.client !== forwarding.client)
+          this.#wrong(
+            `what comes in at ${forwarding.protocol} ${external.port} of ${told.client} gets to ${forwarding.client}`,
+          )
+    }
+  }
+
+  /** Nothing grows for ever. */
+  #bounded(): void {
+    const { life } = this.#sim.world
+    const { context } = life.core ?? {}
+    if (!context) return
+    const claims =
+      context.table.size +
+      context.tombstones.size +
+      this.#sim.points.telephone.waits.size +
+      this.#sim.points.adds.lately
+    const most = TIMERS.base + TIMERS.each * claims
+    if (life.waiting > most) this.#wrong(`${life.waiting} timers wait for ${claims} mappings and calls`)
+  }
+
+  #wrong(what: string): void {
+    this.#sim.world.blame(what)
+  }
+}

@@ -1,0 +1,69 @@
+import { afterAll, describe, expect, it } from 'vitest'
+import { scheduleOf } from './schedule.ts'
+import { shrunk } from './shrink.ts'
+import { type Outcome, simulate } from './simulation.ts'
+
+// Whole daemons in a simulated world, by schedules that are drawn from seeds (docs/reliability.md).
+//
+//   npx vitest run test/simulation                               the fixed set
+//   npm run simulate                                             and as many fresh ones as two minutes have room for
+//   SIM_SEED=<seed> SIM_COUNT=1 npx vitest run test/simulation   one, with its story
+
+const { SIM_COUNT, SIM_SECONDS, SIM_SEED } = process.env
+const FIRST = Number(SIM_SEED ?? 1)
+const COUNT = Number(SIM_COUNT ?? 40)
+const BATCH = 10
+/** Seconds for fresh schedules. */
+const FRESH = Number(SIM_SECONDS ?? 0)
+/** Seeds of fresh ones begin somewhere else each time. */
+const BASE = 1_000_000 + Math.floor(Math.random() * 1_000_000_000)
+
+const total = { schedules: 0, passed: 0, counts: new Map<string, number>() }
+
+function account({ counts, passed }: Outcome): void {
+  total.schedules++
+  total.passed += passed
+  for (const [what, count] of counts) total.counts.set(what, (total.counts.get(what) ?? 0) + count)
+}
+
+/** What is wrong, whichever ports and hosts it is about. */
+const kindOf = (what: string | undefined): string | undefined => what?.replaceAll(/[\d.]+/g, '')
+
+/** Plays one schedule. What fails is cut down to what it takes, and told. */
+async function play(seed: number): Promise<void> {
+  const { events, profile } = scheduleOf(seed)
+  const outcome = await simulate({ events, profile }, COUNT === 1)
+  account(outcome)
+  const kind = kindOf(outcome.wrong[0])
+  if (kind === undefined) {
+    if (COUNT === 1) console.log(outcome.story.join('\n'))
+    return
+  }
+  const least = await shrunk(events, async (fewer) => {
+    const { wrong } = await simulate({ events: fewer, profile })
+    return kindOf(wrong[0]) === kind
+  })
+  const { story } = await simulate({ events: least, profile }, true)
+  console.log(`${least.length} of ${events.length} events are enough:\n${story.join('\n')}`)
+  expect.fail(`SIM_SEED=${seed} SIM_COUNT=1 npx vitest run test/simulation: ${outcome.wrong.join('; ')}`)
+}
+
+const batches = Array.from({ length: Math.ceil(COUNT / BATCH) }, (_, i) => FIRST + i * BATCH)
+
+describe('a simulated router, carrier and LAN', () => {
+  it.each(batches)('keep all rules (seeds from %i)', { timeout: 600_000 }, async (first) => {
+    for (let seed = first; seed < Math.min(first + BATCH, FIRST + COUNT); seed++) await play(seed)
+  })
+
+  it.runIf(FRESH > 0)(`keep all rules (fresh seeds from ${BASE})`, { timeout: 3_600_000 }, async () => {
+    const end = performance.now() + FRESH * 1000
+    for (let seed = BASE; performance.now() < end; seed++) await play(seed)
+  })
+})
+
+afterAll(() => {
+  const { counts, passed, schedules } = total
+  const days = (passed / 86_400_000).toFixed(0)
+  const troubles = [...counts].sort().map(([what, count]) => `${count} ${what}`)
+  console.log(`${schedules} schedules, ${days} virtual days: ${troubles.join(', ')}`)
+})
