@@ -1,4 +1,4 @@
-import { expectedAdd, impossible, isQuiet } from './expected.ts'
+import { expectedAdd, isQuiet, othersAt } from './expected.ts'
 import type { AddCall, Happening } from './happening.ts'
 import type { Pending, Scope, Told } from './promises.ts'
 import type { Simulation } from './simulation.ts'
@@ -8,7 +8,11 @@ import { claimsAt, told as newTold } from './told.ts'
 
 type Of<K extends Happening['kind']> = Extract<Happening, { kind: K }>
 
-type Granted = Parameters<typeof impossible>[3]
+/** What an answer 200 gave, and how many entries the host may have. */
+interface Granted {
+  readonly port: number
+  readonly most: number
+}
 
 /** For so long a call may leave something to wait for. */
 const LATELY = 120_000
@@ -56,21 +60,37 @@ export class Adds {
         const isEarly = this.#sim.now === started
         const isTroubled = expected.has(200) && expected.size === 1 && !isQuiet(this.#sim)
         if (!expected.has(code) && !isTroubled)
-          this.#sim.world.blame(`${told.tag}: ${action} is answered ${code}, not ${[...expected].join('/')}`)
+          this.#sim.world.blame(
+            'add-answer',
+            `${told.tag}: ${action} is answered ${code}, not ${[...expected].join('/')}`,
+          )
         const port = Number(out['NewReservedPort'] ?? call.externalPort)
-        if (code === 200)
-          this.#granted(told, call, { port, most: Math.max(most, this.#sim.perHost) }, pending)
+        if (code === 200) this.#granted(told, { port, most: Math.max(most, this.#sim.perHost) }, pending)
         else this.#sim.promises.refused(told, isEarly)
       },
     )
   }
 
-  #granted(told: Told, call: AddCall, granted: Granted, pending: Pending): void {
+  #granted(told: Told, granted: Granted, pending: Pending): void {
     const { promises, now } = this.#sim
-    const impossibility = impossible(this.#sim, call, told, granted)
-    if (impossibility !== undefined) this.#sim.world.blame(`${told.tag}: ${impossibility}`)
+    this.#possible(told, granted)
     promises.granted(told, granted.port, pending, now)
     told.volatile = !this.#sim.diskTakes()
+  }
+
+  /** Nobody else was promised the port, and the host has not too many. */
+  #possible(told: Told, { most, port }: Granted): void {
+    const { checks, promises, world } = this.#sim
+    const [other] = othersAt(this.#sim, told, port)
+    if (other)
+      world.blame(
+        'add-port-free',
+        `${told.tag} has port ${port}, which ${other.client} was promised (${other.tag})`,
+      )
+    const mine = checks.entriesOf(told.client)
+    const isNew = !promises.at(told.protocol, port).some((one) => one.remoteHost === told.remoteHost)
+    if (isNew && mine > most)
+      world.blame('add-quota', `${told.tag} is entry ${mine} of a host that may have ${most}`)
   }
 
   again({ any, facade, lease, moves, which }: Of<'again'>): void {

@@ -1,5 +1,6 @@
 import type { PortMappingEntry } from '../../src/core/types.ts'
 import { PROTOCOL_NUMBER } from '../../src/pcp/wire/constants.ts'
+import type { Invariant } from '../support/world/invariants.ts'
 import type { Told } from './promises.ts'
 import type { Simulation } from './simulation.ts'
 
@@ -13,6 +14,8 @@ const GOES = 31_000
 const LONGEST_GRANT = 86_400
 /** A machine that wakes has to catch up first. */
 const WAKING = 1000
+/** A daemon that lives has noted by then what ended by itself. */
+const WRITES = 10_000
 /** Timers a daemon has beside those of its mappings, and for each of them. */
 const TIMERS = { base: 60, each: 12 }
 
@@ -29,6 +32,8 @@ interface Forwarding {
 export class Checks {
   readonly #sim: Simulation
   #dirty = true
+  /** How often everything was looked at. */
+  looks = 0
   /** Is the rule one that the last daemon did not find in the kernel, and until when may it stand then? */
   #isAnew: (key: string) => boolean = () => false
   #anew = 0
@@ -66,7 +71,7 @@ export class Checks {
 
   step(): void {
     for (const what of this.#sim.points.telephone.waits.late(this.#sim.now))
-      this.#wrong(`${what} is not answered in time`)
+      this.#wrong('deadline', `${what} is not answered in time`)
     if (!this.#dirty && !this.#sim.world.takeChange()) return
     this.#dirty = false
     this.all()
@@ -75,11 +80,14 @@ export class Checks {
   /** Looks at everything. Gives the number of entries. */
   all(): number {
     const { promises, world } = this.#sim
+    this.looks++
     promises.age(this.#sim.now)
     const forwardings = [...this.#forwardings()]
     this.#noteKept(forwardings)
     this.#endsByItself(forwardings)
-    if (!world.life.ready || this.#sim.now - this.#sim.awakeSince < WAKING) return 0
+    if (!world.life.ready || world.router.asleep || this.#sim.now - this.#sim.awakeSince < WAKING) return 0
+    if (this.#sim.diskTakes() && world.life.isWritten && this.#sim.now - this.#sim.readySince > WRITES)
+      promises.written(this.#sim.now - WRITES)
     this.#entries = this.#listed()
     this.#unique()
     this.#known()
@@ -107,10 +115,13 @@ export class Checks {
       const port = `${entry.protocol} ${entry.externalPort}`
       const other = owners.get(port)
       if (other && other.internalClient !== entry.internalClient)
-        this.#wrong(`${port} has two owners: ${other.internalClient} and ${entry.internalClient}`)
+        this.#wrong(
+          'one-owner',
+          `${port} has two owners: ${other.internalClient} and ${entry.internalClient}`,
+        )
       owners.set(port, entry)
       const key = `${port} ${entry.remoteHost}`
-      if (keys.has(key)) this.#wrong(`${key} is there twice`)
+      if (keys.has(key)) this.#wrong('one-entry', `${key} is there twice`)
       keys.add(key)
     }
   }
@@ -120,27 +131,30 @@ export class Checks {
     for (const entry of this.#entries) {
       const told = this.#sim.promises.all.get(entry.description)
       const name = `${entry.description} ${entry.protocol} ${entry.externalPort} ${entry.remoteHost}`
-      if (!told) this.#wrong(`${name}: nobody asked for it`)
-      else if (told.fate === 'gone') this.#wrong(`${name}: is gone and shown`)
+      if (!told) this.#wrong('entry-asked', `${name}: nobody asked for it`)
+      else if (told.fate === 'gone') this.#wrong('entry-over', `${name}: is gone and shown`)
       else {
         this.#asAsked(name, entry, told)
         told.hidden = false
-        if (!told.fixed) told.port = entry.externalPort
+        told.port = entry.externalPort
       }
     }
   }
 
   #asAsked(name: string, entry: PortMappingEntry, told: Told): void {
     if (entry.internalClient !== told.client)
-      this.#wrong(`${name}: leads to ${entry.internalClient}, not ${told.client}`)
+      this.#wrong('entry-client', `${name}: leads to ${entry.internalClient}, not ${told.client}`)
     if (entry.internalPort !== told.internalPort)
-      this.#wrong(`${name}: leads to port ${entry.internalPort}, not ${told.internalPort}`)
-    if (told.fixed && told.port !== 0 && entry.externalPort !== told.port)
-      this.#wrong(`${name}: is at ${entry.externalPort}, not ${told.port}`)
+      this.#wrong(
+        'entry-internal-port',
+        `${name}: leads to port ${entry.internalPort}, not ${told.internalPort}`,
+      )
+    if (told.wish !== undefined && entry.externalPort !== told.wish)
+      this.#wrong('entry-external-port', `${name}: is at ${entry.externalPort}, not ${told.wish}`)
     const left = entry.leaseDuration * 1000
     const most = told.endsTo === Infinity ? told.lease : told.endsTo - this.#sim.now
     if (told.lease !== Infinity && left > most + 1000)
-      this.#wrong(`${name}: has ${left} ms left, not ${most}`)
+      this.#wrong('entry-lease', `${name}: has ${left} ms left, not ${most}`)
   }
 
   /** Every promise is kept. */
@@ -150,6 +164,7 @@ export class Checks {
       if (told.fate === 'held' && !told.hidden && told.endsFrom > this.#sim.now)
         if (!shown.has(told.tag) && !this.#isReplaced(told))
           this.#wrong(
+            'promise-kept',
             `${told.tag} ${told.protocol} ${told.port} of ${told.client} was answered 200 and is not shown`,
           )
   }
@@ -173,7 +188,8 @@ export class Checks {
     const { iwf } = this.#sim.world.life.core ?? {}
     if (!iwf) return
     const id = iwf.systemUpdateId()
-    if (id < this.#durableId) this.#wrong(`SystemUpdateID goes back from ${this.#durableId} to ${id}`)
+    if (id < this.#durableId)
+      this.#wrong('update-id-durable', `SystemUpdateID goes back from ${this.#durableId} to ${id}`)
     const fingerprint = this.#entries
       .map((entry) => [
         entry.protocol,
@@ -184,7 +200,7 @@ export class Checks {
       ])
       .join()
     if (this.#fingerprint !== undefined && fingerprint !== this.#fingerprint && id === this.#systemUpdateId)
-      this.#wrong(`the table changed, and SystemUpdateID is ${id} as before`)
+      this.#wrong('update-id-grows', `the table changed, and SystemUpdateID is ${id} as before`)
     this.#fingerprint = fingerprint
     this.#systemUpdateId = id
     if (this.#sim.diskTakes()) this.#durableId = id
@@ -228,7 +244,10 @@ export class Checks {
       const anew = this.#allowed.get(key) ?? 0
       const end = Math.max(this.#sim.now, anew, ...granted) + MARGIN
       if (until > end && !router.asleep)
-        this.#wrong(`the kernel forwards ${protocol} ${wanPort} for ${until - end} ms longer than it should`)
+        this.#wrong(
+          'rule-ends',
+          `the kernel forwards ${protocol} ${wanPort} for ${until - end} ms longer than it should`,
+        )
     }
   }
 
@@ -237,13 +256,15 @@ export class Checks {
     for (const forwarding of forwardings) {
       const { client, internalPort, protocol, wanPort } = forwarding
       const { first, last } = this.#sim.profile.wanPorts
-      if (wanPort < first || wanPort > last) this.#wrong(`WAN port ${wanPort} is outside the block`)
+      if (wanPort < first || wanPort > last)
+        this.#wrong('rule-in-block', `WAN port ${wanPort} is outside the block`)
       if (this.isKept(forwarding)) continue
       const isAsked = [...this.#sim.promises.live].some(
         (told) => told.client === client && told.internalPort === internalPort && told.protocol === protocol,
       )
       if (!isAsked)
         this.#wrong(
+          'rule-wanted',
           `the kernel forwards ${protocol} ${wanPort} to ${client}:${internalPort}, which nobody wants`,
         )
     }
@@ -262,6 +283,7 @@ export class Checks {
       for (const told of this.#sim.promises.at(forwarding.protocol, external.port))
         if (told.fate === 'held' && told.endsFrom > this.#sim.now && told.client !== forwarding.client)
           this.#wrong(
+            'rule-to-owner',
             `what comes in at ${forwarding.protocol} ${external.port} of ${told.client} gets to ${forwarding.client}`,
           )
     }
@@ -278,10 +300,11 @@ export class Checks {
       this.#sim.points.telephone.waits.size +
       this.#sim.points.adds.lately
     const most = TIMERS.base + TIMERS.each * claims
-    if (life.waiting > most) this.#wrong(`${life.waiting} timers wait for ${claims} mappings and calls`)
+    if (life.waiting > most)
+      this.#wrong('bounded', `${life.waiting} timers wait for ${claims} mappings and calls`)
   }
 
-  #wrong(what: string): void {
-    this.#sim.world.blame(what)
+  #wrong(invariant: Invariant, what: string): void {
+    this.#sim.world.blame(invariant, what)
   }
 }

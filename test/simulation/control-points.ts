@@ -57,11 +57,12 @@ export class ControlPoints {
     this.adds.add({ ...call, kind: 'add', internalPort: 9100, remoteHost: '', lease: 3600 })
     await clock.advance(5000)
     const [told] = promises.at('TCP', 41_234)
-    if (told?.fate !== 'held') this.#sim.world.blame('at rest a mapping cannot be made')
+    if (told?.fate !== 'held') this.#sim.world.blame('works-add', 'at rest a mapping cannot be made')
     this.deletes.deletePort({ ...call, kind: 'delete-port', remoteHost: '' })
     await clock.advance(5000)
-    if (told && promises.live.has(told)) this.#sim.world.blame('at rest a mapping cannot be deleted')
+    if (told && promises.live.has(told))
+      this.#sim.world.blame('works-delete', 'at rest a mapping cannot be deleted')
     if (carrier.responder.mappings().some(({ external }) => external.port === 41_234))
-      this.#sim.world.blame('the carrier keeps a mapping that was deleted at rest')
+      this.#sim.world.blame('works-delete-upstream', 'the carrier keeps a mapping that was deleted at rest')
   }
 }

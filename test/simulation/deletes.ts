@@ -49,7 +49,7 @@ export class Deletes {
       const expected = this.#expectedDelete(facade, by, sure, concerned, pending)
       const what = `DeletePortMapping ${protocol} ${externalPort} ${remoteHost} by ${by.address}`
       if (!expected.has(code))
-        this.#sim.world.blame(`${what} is answered ${code}, not ${[...expected].join('/')}`)
+        this.#sim.world.blame('delete-answer', `${what} is answered ${code}, not ${[...expected].join('/')}`)
       const isGone = code === 200 || (code === 714 && facade === 2)
       for (const told of settled)
         if (isGone && promises.live.has(told)) promises.deleted(told, this.#sim.diskTakes())
@@ -108,6 +108,7 @@ export class Deletes {
       const allowed = first > last ? [733] : sure && pending.clean ? [200] : [200, 606, 730]
       if (!allowed.includes(code))
         this.#sim.world.blame(
+          'range-answer',
           `DeletePortMappingRange ${first}-${last} is answered ${code}, not ${allowed.join('/')}`,
         )
       for (const told of mine) {

@@ -29,24 +29,8 @@ export function expectedAdd(sim: Simulation, call: AddCall, told: Told): Readonl
   return inVersion(facade, kind === 'add' ? [200, 501, 606, 718, 728, 729] : [200, 501, 606, 728])
 }
 
-/** Why this 200 cannot be; undefined: it can. */
-export function impossible(
-  sim: Simulation,
-  call: AddCall,
-  told: Told,
-  { most, port }: { readonly port: number; readonly most: number },
-): string | undefined {
-  if (call.kind === 'add' && port !== call.externalPort) return `is at ${port}, not at ${call.externalPort}`
-  const [other] = othersAt(sim, told, port)
-  if (other) return `has port ${port}, which ${other.client} was promised (${other.tag})`
-  const mine = sim.checks.entriesOf(told.client)
-  const isNew = !sim.promises.at(told.protocol, port).some((one) => one.remoteHost === told.remoteHost)
-  if (isNew && mine > most) return `is entry ${mine} of a host that may have ${most}`
-  return undefined
-}
-
 /** Those of other hosts that surely have the port. */
-const othersAt = (sim: Simulation, told: Told, port: number): Told[] =>
+export const othersAt = (sim: Simulation, told: Told, port: number): Told[] =>
   sim.promises
     .at(told.protocol, port)
     .filter(

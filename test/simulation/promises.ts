@@ -35,8 +35,8 @@ export interface Told {
   readonly protocol: Protocol
   readonly remoteHost: RemoteHost
   readonly internalPort: number
-  /** AddPortMapping: this port or none. */
-  readonly fixed: boolean
+  /** AddPortMapping: this port or none. AddAnyPortMapping: undefined. */
+  readonly wish: number | undefined
   readonly static: boolean
   /** Was the machine there, and so known by its MAC address? */
   readonly known: boolean
@@ -62,6 +62,8 @@ export class Promises {
   readonly #pending = new Set<Pending>()
   /** Deleted while the disk took nothing: a crash may bring them back. */
   readonly #mayReturn = new Set<Told>()
+  /** Over by itself, since when, and perhaps not noted: a reboot after which nobody knows the time may bring it back. */
+  readonly #unwritten = new Map<Told, number>()
 
   /** A call begins. Two about the same ports make each other's end uncertain. */
   begin(scope: Scope, now: number): Pending {
@@ -130,7 +132,11 @@ export class Promises {
 
   /** What ended by itself meanwhile. */
   age(now: number): void {
-    for (const told of this.live) if (told.fate !== 'asked' && told.endsTo < now) this.turn(told, 'gone')
+    for (const told of this.live) {
+      if (told.fate === 'asked' || told.endsTo >= now) continue
+      this.turn(told, 'gone')
+      this.#unwritten.set(told, now)
+    }
   }
 
   /** The daemon died: of what was on its way nobody knows. */
@@ -147,9 +153,21 @@ export class Promises {
     this.#pending.clear()
   }
 
-  /** The disk took everything that waited for it. */
-  written(): void {
+  /** The machine was off, and for how long cannot be told. A lease may end later, or earlier by a date that was wrong. */
+  lostTime(now: number, isConcerned: (told: Told) => boolean): void {
+    for (const [told] of this.#unwritten) if (isConcerned(told)) this.turn(told, 'unsure')
+    this.#unwritten.clear()
+    for (const told of this.live) {
+      if (!isConcerned(told)) continue
+      told.endsFrom = Math.min(told.endsFrom, now)
+      told.endsTo = Math.max(told.endsTo, now + told.lease)
+    }
+  }
+
+  /** The disk took everything that waited for it, and what ended by itself until `end`. */
+  written(end: number): void {
     this.#mayReturn.clear()
+    for (const [told, since] of this.#unwritten) if (since <= end) this.#unwritten.delete(told)
     for (const told of this.live) told.volatile = false
   }
 }
@@ -163,5 +181,5 @@ const concern = (a: Scope, b: Scope): boolean =>
 /** What an add that failed half way may have touched. */
 function mayShare(told: Told, other: Told): boolean {
   if (other === told || other.protocol !== told.protocol || other.client !== told.client) return false
-  return told.fixed ? other.port === told.port : other.internalPort === told.internalPort
+  return told.wish === undefined ? other.internalPort === told.internalPort : other.port === told.wish
 }

@@ -27,9 +27,12 @@ export class Readings {
       const allowed = sure ? [200] : concerned.length > 0 || facade === 1 ? [200, 714] : [714]
       const what = `GetSpecificPortMappingEntry ${protocol} ${externalPort} ${remoteHost}`
       if (!allowed.includes(code))
-        this.#sim.world.blame(`${what} is answered ${code}, not ${allowed.join('/')}`)
+        this.#sim.world.blame('get-answer', `${what} is answered ${code}, not ${allowed.join('/')}`)
       if (sure && code === 200 && out['NewInternalClient'] !== sure.client)
-        this.#sim.world.blame(`${what} leads to ${out['NewInternalClient'] ?? ''}, not ${sure.client}`)
+        this.#sim.world.blame(
+          'get-client',
+          `${what} leads to ${out['NewInternalClient'] ?? ''}, not ${sure.client}`,
+        )
     })
   }
 
@@ -46,7 +49,7 @@ export class Readings {
         { NewPortMappingIndex: String(index) },
         ({ code }) => {
           if (code !== (index < count ? 200 : 713))
-            this.#sim.world.blame(`entry ${index} of ${count} is answered ${code}`)
+            this.#sim.world.blame('walk-answer', `entry ${index} of ${count} is answered ${code}`)
         },
       )
   }
@@ -68,10 +71,10 @@ export class Readings {
       const mine = sure.filter((told) => told.protocol === protocol && told.port >= 1024)
       this.#telephone.atOnce(by, 2, 'GetListOfPortMappings', args, ({ code, out }) => {
         if (code !== 200 && (code !== 730 || mine.length > 0))
-          this.#sim.world.blame(`a list is answered ${code}`)
+          this.#sim.world.blame('list-answer', `a list is answered ${code}`)
         for (const { tag } of mine)
           if (out['NewPortListing']?.includes(`>${tag}<`) !== true)
-            this.#sim.world.blame(`the list lacks ${tag}`)
+            this.#sim.world.blame('list-complete', `the list lacks ${tag}`)
       })
     }
   }
@@ -86,7 +89,7 @@ export class Readings {
       'GetConnectionTypeInfo',
     ])
       this.#telephone.atOnce(by, facade, action, {}, ({ code }) => {
-        if (code !== 200) this.#sim.world.blame(`${action} is answered ${code}`)
+        if (code !== 200) this.#sim.world.blame('state-answer', `${action} is answered ${code}`)
       })
   }
 
@@ -98,6 +101,7 @@ export class Readings {
     this.#telephone.atOnce(by, facade, action, args, ({ code }) => {
       if (code !== codes[facade])
         this.#sim.world.blame(
+          'fault-code',
           `${action} ${JSON.stringify(args)} is answered ${code}, not ${codes[facade]} (:${facade})`,
         )
     })

@@ -2,6 +2,7 @@ import { mappingNonce } from '../../src/pcp/nonce.ts'
 import { PROTOCOL_NUMBER } from '../../src/pcp/wire/constants.ts'
 import { replay } from '../../src/store/format.ts'
 import { SERVER_A, SERVER_B } from '../support/world/world.ts'
+import type { Invariant, Wrong } from '../support/world/invariants.ts'
 import type { Simulation } from './simulation.ts'
 
 // When all trouble is over, all comes to rest: the table, the carrier, the kernel and the journal say the same, and all
@@ -27,11 +28,11 @@ export async function rest(sim: Simulation): Promise<void> {
   sim.startNow()
   await clock.advance(START)
   if (!sim.world.life.ready) await clock.advance(START)
-  if (!sim.world.life.ready) sim.world.blame('the daemon does not start')
+  if (!sim.world.life.ready) sim.world.blame('starts', 'the daemon does not start')
   await untilQuiet(sim)
   if (sim.world.wrong.length > 0) return
   sim.checks.all()
-  for (const what of stuck(sim)) sim.world.blame(what)
+  for (const { invariant, what } of stuck(sim)) sim.world.blame(invariant, what)
   sim.points.subscribers.check()
   if (sim.world.wrong.length === 0) await sim.points.proveItWorks()
 }
@@ -47,21 +48,31 @@ async function untilQuiet(sim: Simulation): Promise<void> {
 }
 
 /** What is not at rest. */
-function stuck(sim: Simulation): string[] {
+function stuck(sim: Simulation): Wrong[] {
   const { context, iwf } = sim.world.life.core ?? {}
-  if (!context || !iwf) return ['there is no daemon']
+  if (!context || !iwf) return [{ invariant: 'starts', what: 'there is no daemon' }]
   const restless = [...context.table.mappings()].filter(({ claim }) => claim.state !== 'ACTIVE')
+  const status = iwf.connectionStatus()
   return [
-    ...restless.map(({ claim, externalPort }) => `${claim.protocol} ${externalPort} stays ${claim.state}`),
-    ...(context.tombstones.size > 0 ? [`${context.tombstones.size} deletes do not end`] : []),
-    ...(iwf.connectionStatus() === 'Connected' ? [] : [`ConnectionStatus stays ${iwf.connectionStatus()}`]),
+    ...all(
+      'settled',
+      restless.map(({ claim, externalPort }) => `${claim.protocol} ${externalPort} stays ${claim.state}`),
+    ),
+    ...all(
+      'deletes-end',
+      context.tombstones.size > 0 ? [`${context.tombstones.size} deletes do not end`] : [],
+    ),
+    ...all('connected', status === 'Connected' ? [] : [`ConnectionStatus stays ${status}`]),
     ...differences(sim),
     ...unwritten(sim),
   ]
 }
 
+const all = (invariant: Invariant, whats: readonly string[]): Wrong[] =>
+  whats.map((what) => ({ invariant, what }))
+
 /** Table, carrier and kernel, each told the same way. */
-function differences(sim: Simulation): string[] {
+function differences(sim: Simulation): Wrong[] {
   const { context } = sim.world.life.core ?? {}
   const { router } = sim.world
   const mappings = [...(context?.table.mappings() ?? [])]
@@ -80,7 +91,11 @@ function differences(sim: Simulation): string[] {
   const strangers = held.flatMap((one) =>
     isNonceOurs(sim, one, last) ? [] : [`nobody knows the nonce of ${one.internalPort}`],
   )
-  return [...difference('carrier', table, server), ...strangers, ...(isOurs ? kernel(sim) : [])]
+  return [
+    ...all('carrier-same', difference('carrier', table, server)),
+    ...all('nonce-known', strangers),
+    ...all('kernel-same', isOurs ? kernel(sim) : []),
+  ]
 }
 
 function kernel(sim: Simulation): string[] {
@@ -114,10 +129,10 @@ function isNonceOurs(sim: Simulation, held: Held, last: number): boolean {
 }
 
 /** What the journal would bring back is what is in memory. */
-function unwritten(sim: Simulation): string[] {
+function unwritten(sim: Simulation): Wrong[] {
   const { context } = sim.world.life.core ?? {}
   const read = replay(sim.world.router.disk.text())
-  if (!read.ok || !context) return ['the journal cannot be read']
+  if (!read.ok || !context) return all('journal-whole', ['the journal cannot be read'])
   const { kept, lost, torn } = read.value
   const written = [...kept.values()].map(({ record }) => {
     if (record.state !== 'ACTIVE') return `${record.state} ${record.generation}`
@@ -128,7 +143,10 @@ function unwritten(sim: Simulation): string[] {
     const shown = [...entries.values()].map(({ description, leaseEnd }) => `${description} ${leaseEnd}`)
     return `${claim.generation} ${externalPort} ${claim.client} ${claim.internalPort} ${shown.join()}`
   })
-  return [...difference('journal', wanted, written), ...(torn || lost > 0 ? ['the journal is damaged'] : [])]
+  return [
+    ...all('journal-whole', torn || lost > 0 ? ['the journal is damaged'] : []),
+    ...all('journal-same', difference('journal', wanted, written)),
+  ]
 }
 
 function difference(what: string, table: readonly string[], other: readonly string[]): string[] {

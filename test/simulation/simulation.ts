@@ -1,4 +1,5 @@
 import { millis } from '../../src/lib/units.ts'
+import type { Wrong } from '../support/world/invariants.ts'
 import { World } from '../support/world/world.ts'
 import { Checks } from './checks.ts'
 import { ControlPoints } from './control-points.ts'
@@ -15,7 +16,7 @@ import { happen } from './troubles.ts'
 const RESTART = 5000
 
 export interface Outcome {
-  readonly wrong: readonly string[]
+  readonly wrong: readonly Wrong[]
   readonly story: readonly string[]
   /** Virtual milliseconds. */
   readonly passed: number
@@ -86,7 +87,18 @@ export class Simulation {
     await this.world.clock.advance(100)
     if (this.world.wrong.length === 0) await rest(this)
     const { story = [], wrong } = this.world
+    this.#countFaults()
     return { wrong, story, passed: this.now - begun, counts: this.counts }
+  }
+
+  /** What the line did to datagrams, and how often all was looked at. */
+  #countFaults(): void {
+    const { faults, sent } = this.world.network
+    this.count('datagrams sent', sent)
+    this.count('datagrams lost', faults.lost)
+    this.count('datagrams repeated', faults.twice)
+    this.count('datagrams late', faults.late)
+    this.count('looks at everything', this.checks.looks)
   }
 
   count(what: string, by = 1): void {
@@ -188,14 +200,9 @@ export class Simulation {
 
   /** The machine was off: what it forgot meanwhile. */
   rebooted(): void {
-    const isSure = this.world.router.dateOffset === 0
-    for (const told of this.promises.live) {
-      told.hidden = true
-      if (isSure && this.dateChangedAt < told.toldAt) continue
-      // How long it was off cannot be told, so a lease may end later, or earlier by a date that was wrong.
-      told.endsFrom = Math.min(told.endsFrom, this.now)
-      told.endsTo = Math.max(told.endsTo, this.now + told.lease)
-    }
+    const isDateRight = this.world.router.dateOffset === 0
+    this.promises.lostTime(this.now, ({ toldAt }) => !isDateRight || this.dateChangedAt >= toldAt)
+    for (const told of this.promises.live) told.hidden = true
   }
 
   /** Does the disk take what is written? */

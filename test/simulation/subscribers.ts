@@ -55,6 +55,7 @@ export class Subscribers {
       for (const [name, value] of now)
         if (behaviour === 'takes' && until > this.#sim.now && values.get(name) !== value)
           this.#sim.world.blame(
+            'event-told',
             `subscriber ${sid} believes ${name} is ${values.get(name) ?? 'unknown'}, not ${value}`,
           )
   }
@@ -76,8 +77,10 @@ export class Subscribers {
 
   #checkNotify({ host, nextSeq, until }: Subscriber, { headers, to }: Pick<Notify, 'headers' | 'to'>): void {
     const { now, world } = this.#sim
-    if (to.address !== host.address) world.blame(`an event of ${host.address} goes to ${to.address}`)
-    if (now > until) world.blame(`an event goes to ${host.address} after its subscription`)
-    if (Number(headers['SEQ']) !== nextSeq) world.blame(`SEQ is ${headers['SEQ'] ?? ''}, not ${nextSeq}`)
+    if (to.address !== host.address)
+      world.blame('event-to-subscriber', `an event of ${host.address} goes to ${to.address}`)
+    if (now > until) world.blame('event-in-time', `an event goes to ${host.address} after its subscription`)
+    if (Number(headers['SEQ']) !== nextSeq)
+      world.blame('event-key', `SEQ is ${headers['SEQ'] ?? ''}, not ${nextSeq}`)
   }
 }

@@ -46,7 +46,7 @@ export class Telephone {
       this.#sim.checks.touched()
     }
     over().catch((error: unknown) =>
-      world.blame(`${name}: ${error instanceof Error ? (error.stack ?? '') : ''}`),
+      world.blame('no-bug', `${name}: ${error instanceof Error ? (error.stack ?? '') : ''}`),
     )
   }
 
@@ -61,7 +61,7 @@ export class Telephone {
     const started = this.#sim.now
     this.call(by, facade, action, args, (answer) => {
       const took = this.#sim.now - started
-      if (took > 0) this.#sim.world.blame(`${action} took ${took} ms, though it asks nobody`)
+      if (took > 0) this.#sim.world.blame('at-once', `${action} took ${took} ms, though it asks nobody`)
       answered(answer)
     })
   }

@@ -19,7 +19,7 @@ export function told(sim: Simulation, call: AddCall, client: LanHost, number: nu
     protocol: call.protocol,
     remoteHost: call.remoteHost as PortMappingEntry['remoteHost'],
     internalPort: call.internalPort,
-    fixed: call.kind === 'add',
+    wish: call.kind === 'add' ? call.externalPort : undefined,
     static: isStatic,
     lease: isStatic ? Infinity : leaseOf(sim, call) * 1000,
     fate: 'asked',
@@ -50,7 +50,7 @@ export const claimsAt = (
     (one) =>
       one.protocol === protocol &&
       one.remoteHost === remoteHost &&
-      (one.port === externalPort || one.port === 0),
+      (one.port === externalPort || (one.port === 0 && (one.wish ?? externalPort) === externalPort)),
   )
 
 /** Must it be there now? */

@@ -74,6 +74,11 @@ export class Life implements Process {
     return this.#alive && this.daemon !== undefined && !this.#stopping
   }
 
+  /** The journal has all that it was given. */
+  get isWritten(): boolean {
+    return this.#store !== undefined && this.#store.failure === undefined
+  }
+
   readonly step: Step = async (name, act) => {
     if (!this.#alive) return await never()
     this.habitat.changed()

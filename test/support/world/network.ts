@@ -3,6 +3,7 @@ import { fromBytes, type IpAddress, type Ipv4Address } from '../../../src/lib/ip
 import { after, millis } from '../../../src/lib/units.ts'
 import type { Endpoint, PcpSocket } from '../../../src/pcp/socket.ts'
 import { showRequest, showResponse } from '../../../src/demo/show-pcp.ts'
+import type { Invariant } from './invariants.ts'
 import type { Process } from './process.ts'
 import type { WorldClock } from './world-clock.ts'
 
@@ -61,7 +62,7 @@ interface NetworkWorld {
   readonly uplink: Uplink
   readonly tell: (what: () => string) => void
   /** A rule of the network is broken. */
-  readonly wrong: (what: string) => void
+  readonly wrong: (invariant: Invariant, what: string) => void
   /** Told of each datagram that reaches a server. */
   readonly changed: () => void
 }
@@ -214,12 +215,12 @@ export class Network {
     const { clock, uplink, wrong } = this.#world
     const now = clock.now()
     if ((this.#named.get(server.address) ?? 0) < now)
-      wrong(`a packet leaves for ${server.address}, which is no PCP server (any more)`)
+      wrong('packet-to-server', `a packet leaves for ${server.address}, which is no PCP server (any more)`)
     const isOurs = uplink.addresses.some((own) => own === local.address)
     if (!isOurs && now - (this.#lostAt.get(local.address) ?? 0) > FAREWELL)
-      wrong(`a packet leaves from ${local.address}, which is not ours any more`)
+      wrong('packet-from-us', `a packet leaves from ${local.address}, which is not ours any more`)
     // RFC 6887 §7.1, §8.1: octets 8 to 23 of a request are the address it is sent from.
     if (packet[0] === 2 && fromBytes(packet.slice(8, 24)) !== local.address)
-      wrong(`a packet from ${local.address} names another client address`)
+      wrong('packet-client-address', `a packet from ${local.address} names another client address`)
   }
 }

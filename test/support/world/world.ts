@@ -6,6 +6,7 @@ import type { Log } from '../../../src/lib/log.ts'
 import { DEFAULT_SETTINGS, type Settings } from '../../../src/pcp-server/settings.ts'
 import { seeded } from '../dice.ts'
 import { ip } from '../fake-carrier.ts'
+import type { Invariant, Wrong } from './invariants.ts'
 import { Life } from './life.ts'
 import { Network } from './network.ts'
 import { HOOKS, LAN, LEASES, Router, WAN } from './router.ts'
@@ -46,7 +47,7 @@ export class World {
   /** What happened, for whoever looks into a schedule that failed; undefined: nobody listens. */
   story: string[] | undefined
   /** What should not have happened. */
-  readonly wrong: string[] = []
+  readonly wrong: Wrong[] = []
   life: Life
   readonly #log: Log
   #changed = true
@@ -56,7 +57,7 @@ export class World {
     this.dice = seeded(options.seed)
     this.router = new Router(this.clock, ROUTER_WAN)
     const tell = (what: () => string) => this.tell(what)
-    const blame = (what: string) => this.blame(what)
+    const blame = (invariant: Invariant, what: string) => this.blame(invariant, what)
     const { clock, dice, router } = this
     this.network = new Network({ clock, dice, uplink: router, tell, wrong: blame, changed: this.changed })
     const settings = { ...DEFAULT_SETTINGS, ...options.settings }
@@ -126,9 +127,10 @@ export class World {
   }
 
   /** An invariant is broken. */
-  blame(what: string): void {
+  blame(invariant: Invariant, what: string): void {
     this.tell(() => `WRONG: ${what}`)
-    if (this.wrong.length < MOST_WRONG && !this.wrong.includes(what)) this.wrong.push(what)
+    if (this.wrong.length >= MOST_WRONG || this.wrong.some((one) => one.what === what)) return
+    this.wrong.push({ invariant, what })
   }
 
   #logTo(): Log {
@@ -136,7 +138,7 @@ export class World {
       this.tell(() => `${level}: ${message} ${JSON.stringify(fields)}`)
     const error = (fields: object, message: string) => {
       line('error')(fields, message)
-      if (message.includes('bug')) this.blame(`${message} ${JSON.stringify(fields)}`)
+      if (message.includes('bug')) this.blame('no-bug', `${message} ${JSON.stringify(fields)}`)
     }
     return { debug: line('debug'), info: line('info'), warn: line('warn'), error }
   }
