@@ -15,6 +15,11 @@ export interface DeliveryPorts {
 
 /** How long one callback may take to answer. UDA 1.1 §4.3.2 lets all of them together take 30 s. */
 const PATIENCE = millis(5000)
+/**
+ * From the 200 of SUBSCRIBE to the initial event. A busy control point finds both waiting, reads the event first, and
+ * throws it away as its SID says nothing yet (GUPnP 1.6 does).
+ */
+const GRACE = millis(200)
 const FIRST_WAIT = 10_000
 const LONGEST_WAIT = 300_000
 
@@ -31,16 +36,19 @@ export class Delivery {
   readonly #subscription: Subscription
   readonly #read: () => Values
   readonly #ended = new AbortController()
+  /** Before that nothing is sent. */
+  readonly #earliest: Millis
   #known: Values = new Map()
   #seq = 0
   #failures = 0
   #busy = false
 
-  /** `read` gives all evented variables as they are. */
+  /** `read` gives all evented variables as they are. Made when the 200 of SUBSCRIBE is out. */
   constructor(ports: DeliveryPorts, subscription: Subscription, read: () => Values) {
     this.#ports = ports
     this.#subscription = subscription
     this.#read = read
+    this.#earliest = after(ports.clock.now(), GRACE)
   }
 
   /** Takes the subscriber to what is now, unless it is on its way there. Nothing known yet makes the initial event. */
@@ -48,6 +56,7 @@ export class Delivery {
     if (this.#busy) return
     this.#busy = true
     try {
+      if (this.#seq === 0) await sleepUntil(this.#ports.clock, this.#earliest, this.#ended.signal)
       for (let fresh = this.#news(); fresh.size > 0 && this.#isLive(); fresh = this.#news())
         await this.#deliver(fresh)
     } finally {

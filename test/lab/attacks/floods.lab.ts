@@ -76,15 +76,19 @@ describe('a LAN host that floods', () => {
     expect(packets['elsewhere']).toBe(0)
   })
 
-  it('begins, makes and holds connections: sixteen at a time, and a place for everybody else', async () => {
+  it('begins connections: the others get theirs', async () => {
+    const { of } = await attackedBy(['syn', 'connect'])
+    expect(of['syn']['sent']).toBeGreaterThan(1000)
+  })
+
+  it('makes and holds connections: sixteen at a time, and a place for everybody else', async () => {
     const { cpe } = lab().hosts
-    const { of } = await attackedBy(['syn', 'connect', 'hold'], async () => {
+    const { of } = await attackedBy(['connect', 'hold'], async () => {
       const filter = ['state', 'established', `( sport = :5000 and dst ${ADDRESS.lan1} )`]
       const held = (await cpe.must(['ss', '-Htn', ...filter])).split('\n').filter(Boolean)
       // Those above sixteen are accepted to be closed at once.
       expect(held.length).toBeLessThan(40)
     })
-    expect(of['syn']['sent']).toBeGreaterThan(1000)
     expect(of['hold']['connected']).toBeGreaterThan(16)
   })
 

@@ -145,6 +145,7 @@ it('G21 G22: the initial event, and one event for each AddPortMapping', async ()
   expect(answer.statusCode).toBe(200)
   expect(answer.rawHeaders).toEqual(expect.arrayContaining(['SID', 'TIMEOUT', 'SERVER', 'Content-Length']))
 
+  await clock.advance(200)
   const initial = await next()
   expect(initial.seq).toBe('0')
   expect([...initial.values.keys()]).toEqual([

@@ -15,6 +15,9 @@ import { PEER, ROUTER, elementsOf, fakeGateway, fakeLog, worldOf } from '../benc
 const OTHER = ip('192.168.1.20')
 const CONNECTION = FACADE[2]['wan-ip-connection']?.[0]
 
+/** Milliseconds from SUBSCRIBE to the initial event. */
+const GRACE = 200
+
 interface Sent {
   readonly to: string
   readonly seq: string | undefined
@@ -92,7 +95,7 @@ async function begin(
   const made = subscription(over, host)
   if (!service) throw new Error('no such service')
   notifier.begin(made, service)
-  await settle()
+  await clock.advance(GRACE)
   return made
 }
 
@@ -125,6 +128,29 @@ beforeEach(() => {
 })
 
 afterEach(() => notifier.stop())
+
+describe('UDA 1.1 §4.1: the initial event', () => {
+  const made = () => {
+    const subscribed = subscription()
+    if (CONNECTION) notifier.begin(subscribed, CONNECTION)
+    return subscribed
+  }
+
+  it('leaves a busy control point time to read its SID, whatever changes meanwhile', async () => {
+    made()
+    await add()
+    await clock.advance(GRACE - 1)
+    expect(notifies).toEqual([])
+    await clock.advance(1)
+    expect(sent().map(({ seq, values }) => [seq, values['SystemUpdateID']])).toEqual([['0', '1']])
+  })
+
+  it('is not sent to who unsubscribes before', async () => {
+    notifier.end(made())
+    await clock.advance(GRACE)
+    expect(notifies).toEqual([])
+  })
+})
 
 describe('UDA 1.1 §4.3: what is sent', () => {
   it('the headers, and from which address to which', async () => {
