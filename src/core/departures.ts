@@ -1,6 +1,7 @@
-import { atMost, either } from '../lib/abort.ts'
+import { atMost, either, sharedAbort } from '../lib/abort.ts'
 import { after, millis } from '../lib/units.ts'
 import type { Claim } from './mapping.ts'
+import type { Standing } from './place.ts'
 import type { Ports } from './ports.ts'
 import { leave } from './whereabouts.ts'
 
@@ -10,6 +11,12 @@ const PATIENCE = millis(9000)
 interface Departure {
   readonly stop: AbortController
   readonly deleted: Promise<unknown>
+}
+
+/** The same for one place, and when it is none of the claim's any more. */
+interface Leave {
+  readonly deleted: Promise<unknown>
+  readonly forgotten: Promise<void>
 }
 
 /** Who may be waiting for it. */
@@ -62,24 +69,30 @@ export class Departures {
   }
 
   #begin(claim: Claim): void {
-    const stop = new AbortController()
-    const end = either(stop.signal, this.#closing)
-    const left = claim.former.map((standing) => ({
-      standing,
-      ...leave(this.#ports, claim, standing, end.signal),
-    }))
+    const stop = sharedAbort()
+    const left = claim.former.map((standing) => this.#leave(claim, standing, stop.signal))
     const departure = { stop, deleted: Promise.all(left.map(({ deleted }) => deleted)) }
     this.#running.set(claim, departure)
     void departure.deleted.then(() => {
-      if (!end.signal.aborted && !this.#awaited.has(claim)) this.#cleared(claim)
+      if (!this.#isOver(stop.signal) && !this.#awaited.has(claim)) this.#cleared(claim)
     })
-    const forgotten = left.map(async ({ ended, standing }) => {
-      await ended
-      if (!end.signal.aborted) claim.former = claim.former.filter((other) => other !== standing)
-    })
-    void Promise.all(forgotten).then(() => {
-      end[Symbol.dispose]()
+    void Promise.all(left.map(({ forgotten }) => forgotten)).then(() => {
       if (this.#running.get(claim) === departure) this.#running.delete(claim)
     })
+  }
+
+  /** From one place. */
+  #leave(claim: Claim, standing: Standing, stop: AbortSignal): Leave {
+    const end = either(stop, this.#closing)
+    const { deleted, ended } = leave(this.#ports, claim, standing, end.signal)
+    const forgotten = ended.then(() => {
+      end[Symbol.dispose]()
+      if (!this.#isOver(stop)) claim.former = claim.former.filter((other) => other !== standing)
+    })
+    return { deleted, forgotten }
+  }
+
+  #isOver(stop: AbortSignal): boolean {
+    return stop.aborted || this.#closing.aborted
   }
 }

@@ -10,27 +10,28 @@ import { mayComeLate } from './whereabouts.ts'
  * carrier, until `due`. From the new address nobody can, and the carrier would keep the ports for the old one
  * (RFC 6887 §11.3: a mapping belongs to its internal address). The mappings themselves stay, to be made anew.
  */
-export async function leaveAddress({ closing, ports, table }: Context, due: Millis): Promise<void> {
+export async function leaveAddress(context: Context, due: Millis): Promise<void> {
+  const { closing, ports, table } = context
   const claims = [...table.mappings()].map(({ claim }) => claim)
-  const leave = async (signal: AbortSignal) => {
-    const outcomes = await Promise.all(
-      claims.map(async (claim) => {
-        const outcome = await ports.pcp.unmap(pcpMapping(claim), signal)
-        if (outcome.kind === 'deleted') left(claim, ports.clock.now())
-        return outcome
-      }),
-    )
-    const kept = outcomes.filter(({ kind }) => kind !== 'deleted')
-    const [first] = kept
-    const why = first?.kind === 'refused' ? first.result : 'no answer'
-    const fields = { kept: kept.length, of: claims.length, why }
-    if (first) ports.log.warn(fields, 'the carrier keeps mappings of the old address until they end')
-  }
-  await within(ports.clock, due, leave, closing)
+  const outcomes = await Promise.all(
+    claims.map((claim) => within(ports.clock, due, (signal) => leaveBehind(context, claim, signal), closing)),
+  )
+  const kept = outcomes.filter(({ kind }) => kind !== 'deleted')
+  const [first] = kept
+  const why = first?.kind === 'refused' ? first.result : 'no answer'
+  const fields = { kept: kept.length, of: claims.length, why }
+  if (first) ports.log.warn(fields, 'the carrier keeps mappings of the old address until they end')
 }
 
-/** Nothing of the claim stands there any more, unless a request on its way makes it anew. */
-function left(claim: Claim, now: Millis): void {
+async function leaveBehind({ ports: { clock, pcp } }: Context, claim: Claim, signal: AbortSignal) {
+  const isRecent = mayComeLate(claim, clock.now())
+  const outcome = await pcp.unmap(pcpMapping(claim), signal)
+  if (outcome.kind === 'deleted') left(claim, clock.now(), isRecent)
+  return outcome
+}
+
+/** Nothing of the claim stands there any more, unless a request of before the delete, or since, makes it anew. */
+function left(claim: Claim, now: Millis, isRecent: boolean): void {
   claim.unmapped = { place: claim.place, at: now }
-  if (!mayComeLate(claim, now)) claim.place = undefined
+  if (!isRecent && !mayComeLate(claim, now)) claim.place = undefined
 }

@@ -28,6 +28,14 @@ export interface Ending {
   readonly confirmed: Promise<void>
 }
 
+/** How the claim ended where it was asked for last. */
+interface End {
+  /** When the carrier's last trace of it is gone. */
+  readonly free: Millis
+  /** It was deleted, and a copy of its last request, which left shortly before, may arrive later and undo that. */
+  readonly mayBeUndone: boolean
+}
+
 /** A delete that is under way. */
 interface Pending {
   readonly place: Place | undefined
@@ -108,25 +116,22 @@ export class Tombstones {
     return place === undefined || this.#ports.pcp.reaches(place)
   }
 
-  /** When the last trace of the claim ends at one place. */
-  #ended(claim: Claim, place: Place | undefined, until: Millis): Promise<Millis> {
+  /** The claim ends at one place. */
+  async #ended(claim: Claim, place: Place | undefined, until: Millis): Promise<End> {
+    const { clock } = this.#ports
+    const isRecent = mayComeLate(claim, clock.now())
     const unmap = (signal: AbortSignal) => unmapAt(this.#ports, claim, { place, until }, signal)
-    return within(this.#ports.clock, until, unmap, this.#closing)
+    const free = await within(clock, until, unmap, this.#closing)
+    return { free, mayBeUndone: isRecent && free <= clock.now() }
   }
 
   /** Its WAN port is free when the claim has ended wherever it was asked for: from there packets would come to it. */
-  async #close(claim: Claim, done: Promise<void>, last: Promise<Millis>): Promise<void> {
+  async #close(claim: Claim, done: Promise<void>, last: Promise<End>): Promise<void> {
     await done
     const before = claim.former.map((standing) => leave(this.#ports, claim, standing, this.#closing).ended)
-    const free = millis(Math.max(...(await Promise.all([last, ...before]))))
-    const again = this.#mayBeUndone(claim, free) ? this.#deleteAgain(claim) : undefined
-    this.#claims.close(claim, free, again)
-  }
-
-  /** Was the claim deleted, and may a copy of its last request arrive at the carrier later and undo that? */
-  #mayBeUndone(claim: Claim, free: Millis): boolean {
-    const now = this.#ports.clock.now()
-    return free <= now && mayComeLate(claim, now)
+    const [end, ...ends] = await Promise.all([last, ...before])
+    const again = end.mayBeUndone ? this.#deleteAgain(claim) : undefined
+    this.#claims.close(claim, millis(Math.max(end.free, ...ends)), again)
   }
 
   /** Nobody waits for it, and it must not meet the next life of the port, which NAT-PMP would not tell apart. */

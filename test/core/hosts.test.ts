@@ -82,7 +82,8 @@ describe('R6970-5.10-1 C-15-3: a LAN host that is gone', () => {
     bench.iwf.forgetHost(HOST, 'gone')
     expect(await bench.answered(answer)).toBe(501)
     await bench.clock.advance(5000)
-    expect(bench.carrier.deletes).toHaveLength(1)
+    // Once more, as a copy of the request may have come after the first.
+    expect(bench.carrier.deletes).toHaveLength(2)
     expect([held(bench), bench.nat.rules.size, bench.iwf.portMappingNumberOfEntries()]).toEqual([[], 0, 0])
   })
 

@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { leaveAddress } from '../../src/core/leave-address.ts'
 import type { Place } from '../../src/core/place.ts'
 import { after, millis, port, seconds } from '../../src/lib/units.ts'
-import { add, caller, coreBench, key, OTHER } from '../support/core-bench.ts'
+import { add, caller, coreBench, HOST, key, OTHER } from '../support/core-bench.ts'
 import { HOME, OTHER_ADDRESS, OTHER_SERVER } from '../support/fake-carrier.ts'
+import { settle } from '../support/virtual-clock.ts'
 
 type Bench = ReturnType<typeof coreBench>
 
@@ -95,6 +96,22 @@ describe('what was left behind', () => {
     expect([standing(bench, OTHER_ADDRESS), standing(bench, HOME)]).toEqual([[8080], []])
   })
 
+  it('T26: while that is deleted, the last request here may come late and undo the delete here', async () => {
+    const bench = coreBench()
+    await bench.answered(bench.iwf.addPortMapping(add({ remoteHost: OTHER }), caller()))
+    moveTo(bench, OTHER_SERVER, { reached: false })
+    await bench.clock.advance(10_000)
+    bench.carrier.unreachable.clear()
+    await bench.answered(bench.iwf.addPortMapping(add(), caller()))
+    await bench.clock.advance(10)
+    const late = bench.carrier.maps.at(-1) ?? expect.fail('no MAP')
+    bench.iwf.forgetHost(HOST, 'gone')
+    await bench.clock.advance(100)
+    void bench.carrier.map(late, new AbortController().signal)
+    await bench.clock.advance(10_000)
+    expect([standing(bench, OTHER_SERVER), standing(bench, HOME)]).toEqual([[], []])
+  })
+
   it('is deleted as soon as there is a way', async () => {
     const bench = await mapped()
     moveTo(bench, OTHER_SERVER, { reached: false })
@@ -125,6 +142,20 @@ describe('what was left behind', () => {
     expect([standing(bench, HOME), standing(bench, OTHER_SERVER)]).toEqual([[8080], []])
     expect(bench.carrier.deletes.map(({ place }) => place)).toEqual([OTHER_SERVER, OTHER_SERVER])
     expect(new Set(bench.carrier.maps.map(({ generation }) => generation))).toEqual(new Set([0]))
+  })
+
+  it('is at a dozen places at once without a leak of listeners', async () => {
+    const bench = await mapped()
+    const warnings: string[] = []
+    const listen = ({ name }: Error) => warnings.push(name)
+    process.on('warning', listen)
+    for (let n = 0; n < 12; n++) {
+      moveTo(bench, { ...HOME, server: `100.64.1.${n}:5351` }, { reached: false })
+      await bench.clock.advance(10_000)
+    }
+    expect(recordOf(bench)?.former).toHaveLength(12)
+    process.off('warning', listen)
+    expect(warnings).toEqual([])
   })
 
   it('goes with the mapping: deleted everywhere', async () => {
@@ -275,6 +306,20 @@ describe('another address of ours without NAT in the router', () => {
 })
 
 describe('the old address is left while it still works', () => {
+  it('with many mappings at once, without a leak of listeners', async () => {
+    const bench = coreBench()
+    const warnings: string[] = []
+    const listen = ({ name }: Error) => warnings.push(name)
+    process.on('warning', listen)
+    for (let n = 0; n < 12; n++)
+      await bench.answered(bench.iwf.addPortMapping(add({ externalPort: port(8000 + n) }), caller()))
+    bench.carrier.silent = true
+    await bench.answered(leaveAddress(bench.context, after(bench.clock.now(), millis(1500))))
+    await settle()
+    process.off('warning', listen)
+    expect([bench.carrier.deletes.length, warnings]).toEqual([12, []])
+  })
+
   it('nothing stands there any more, so nothing is deleted again', async () => {
     const bench = await mapped()
     await bench.clock.advance(3000)
@@ -301,6 +346,19 @@ describe('the old address is left while it still works', () => {
     await bench.answered(leaveAddress(bench.context, after(bench.clock.now(), millis(1500))))
     await bench.clock.advance(200)
     expect(standing(bench, HOME)).toEqual([8080])
+    moveTo(bench, OTHER_ADDRESS, { reached: true })
+    await bench.clock.advance(10_000)
+    expect([standing(bench, OTHER_ADDRESS), standing(bench, HOME)]).toEqual([[8080], []])
+  })
+
+  it('a request shortly before the delete may come late: it is deleted again', async () => {
+    const bench = await mapped()
+    const late = bench.carrier.maps.at(-1) ?? expect.fail('no MAP')
+    const leaving = leaveAddress(bench.context, after(bench.clock.now(), millis(3000)))
+    bench.carrier.delay = 2500
+    await bench.answered(leaving)
+    bench.carrier.delay = 1
+    void bench.carrier.map(late, new AbortController().signal)
     moveTo(bench, OTHER_ADDRESS, { reached: true })
     await bench.clock.advance(10_000)
     expect([standing(bench, OTHER_ADDRESS), standing(bench, HOME)]).toEqual([[8080], []])

@@ -4,6 +4,7 @@ import type { Limits } from '../../src/core/policy.ts'
 import type { AddRequest, Caller, EntryKey, IgdVersion } from '../../src/core/types.ts'
 import { NOTHING_SAVED } from '../../src/core/record.ts'
 import type { Wishes } from '../../src/core/wishes.ts'
+import { sharedAbort } from '../../src/lib/abort.ts'
 import { after, millis, port, seconds } from '../../src/lib/units.ts'
 import { seeded } from './dice.ts'
 import { FakeCarrier, ip } from './fake-carrier.ts'
@@ -88,7 +89,7 @@ export function coreBench(over: Partial<CoreOptions> = {}, world = newWorld()) {
   const level = (name: string) => (fields: object, message: string) =>
     void lines.push({ level: name, message, fields })
   const log = { debug: level('debug'), info: level('info'), warn: level('warn'), error: level('error') }
-  const closing = new AbortController()
+  const closing = sharedAbort()
   const limits = FREE
   const options: CoreOptions = {
     wanPorts: { first: 49_152, last: 57_343 },
