@@ -1,5 +1,9 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { readFound, writeFound } from './corpus.ts'
+import { recorded } from './black-box.ts'
+import { lineOf, readFound, writeFound } from './corpus.ts'
 import { distilled } from './distil.ts'
 import { blind, Onlooker, Pathfinder } from './guide.ts'
 import { type Run, type Target, fuzz, inputOf } from './harness.ts'
@@ -15,6 +19,8 @@ const INPUTS = IS_SHORT ? 200 : Number(process.env['FUZZ_INPUTS'])
 const SEED = Number(process.env['FUZZ_SEED'] ?? (IS_SHORT ? 1 : Date.now() % 1_000_000))
 /** MiB that memory may differ by without a leak. */
 const SLACK = 16
+/** Milliseconds of processor for one input, most of them spent on compiling what runs for the first time. */
+const LONGEST = 500
 const A_DAY = 86_400_000
 
 const profile = new Profile((url) => url.includes('/src/'))
@@ -33,7 +39,8 @@ const report = (name: string, ...said: readonly string[]) =>
 const times = ({ grown, slowest, taken, total }: Run): string =>
   `${taken} inputs in ${(total / 1000).toFixed(1)} s, slowest ${slowest.toFixed(1)} ms, ${grown.toFixed(1)} MiB more held`
 
-async function explore(target: Target): Promise<Run> {
+async function explore(plain: Target): Promise<Run> {
+  const target = recorded(plain)
   const known = readFound(target.name)
   const guide = new Pathfinder(profile, [...target.corpus, ...known])
   const run = await fuzz(target, SEED, INPUTS, guide)
@@ -70,9 +77,11 @@ const replay = (target: Target): Promise<Run> =>
 describe('whatever comes', () => {
   const way = IS_SHORT ? replay : IS_COMPARISON ? compare : explore
   it.each(TARGETS.map((target) => [target.name, target] as const))(
-    '%s goes on, and holds no more memory',
+    '%s goes on, holds no more memory, and takes no long time',
     async (_name, target) => {
-      expect((await way(target)).grown).toBeLessThan(SLACK)
+      const { grown, slowest, slowestInput } = await way(target)
+      expect(grown).toBeLessThan(SLACK)
+      expect(slowest, lineOf(slowestInput)).toBeLessThan(LONGEST)
     },
     A_DAY,
   )
@@ -109,6 +118,36 @@ describe('the harness', () => {
     }
     const run = fuzz({ ...harmless, open: () => ({ take }) }, 7, 10)
     await expect(run).rejects.toThrow(/harm to x; .*fuzz\/x\.txt.*npx vitest run test\/fuzz -t 'x'.*\n".*"$/s)
+  })
+
+  it('leaves the input that ended the process on the disk', async () => {
+    const place = mkdtempSync(join(tmpdir(), 'igd-pcp-fuzz-'))
+    const seen: string[] = []
+    const take = () => void seen.push(readFileSync(join(place, 'x'), 'latin1'))
+    const { take: recorder } = await recorded({ ...harmless, open: () => ({ take }) }, place).open()
+    for (const input of ['longer', 'right']) await recorder(Buffer.from(input))
+    rmSync(place, { recursive: true })
+    expect(seen).toEqual(['longer', 'right'])
+  })
+
+  it('sees what takes long', async () => {
+    const take = (input: Uint8Array) => {
+      if (input.length === 5) for (const end = performance.now() + 60; performance.now() < end; );
+    }
+    const run = await fuzz({ ...harmless, open: () => ({ take }) }, 1, 3)
+    expect(run.slowest).toBeGreaterThan(20)
+    expect(run.slowestInput).toHaveLength(5)
+  })
+
+  it('lets the event loop have its turns', async () => {
+    let turns = 0
+    const turning = setInterval(() => (turns += 1), 0)
+    const take = () => {
+      for (const end = performance.now() + 1; performance.now() < end; );
+    }
+    await fuzz({ ...harmless, open: () => ({ take }) }, 1, 250)
+    clearInterval(turning)
+    expect(turns).toBeGreaterThan(1)
   })
 
   it('sees what is held', async () => {
