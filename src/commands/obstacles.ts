@@ -10,8 +10,11 @@ import { bootTime } from '../lib/boot-time.ts'
 import { Deadlines } from '../lib/deadlines.ts'
 import type { Decoded } from '../lib/decoded.ts'
 import type { IpAddress } from '../lib/ip.ts'
+import type { Lan } from '../lib/lan.ts'
 import type { Log } from '../lib/log.ts'
 import { describePlaceError, isAbsent } from '../metrics/place.ts'
+import { SSDP_PORT } from '../upnp/ssdp/message.ts'
+import { udpSockets } from '../upnp/ssdp/udp-sockets.ts'
 import { describeSystemError, missingInterface } from './preconditions.ts'
 import { natObstacle } from './router-nat.ts'
 
@@ -25,6 +28,7 @@ export async function obstacles(config: Decoded<Config, readonly Problem[]>): Pr
     natObstacle(config.value, lans, { clock: new Deadlines(bootTime()), log: QUIET }),
     stateObstacle(config.value),
     ...lans.map(({ address }) => obstacleAt(address, config.value.http.port, describeSystemError)),
+    ssdpObstacle(lans),
     metricsObstacle(config.value),
   ])
   return [...found, rivalObstacle()].filter((obstacle) => obstacle !== undefined)
@@ -53,6 +57,18 @@ const obstacleAt = (
     server.once('error', (error) => resolve(describe(error)))
     server.listen(port, address, () => server.close(() => resolve(undefined)))
   })
+
+/** Opens what the daemon would be found by, and says nothing over it. */
+async function ssdpObstacle(lans: readonly Lan[]): Promise<string | undefined> {
+  const sockets = udpSockets(QUIET, SSDP_PORT)
+  try {
+    await (await sockets.group(ignore)).close()
+    for (const lan of lans) await (await sockets.lan(lan, ignore)).close()
+    return undefined
+  } catch (error) {
+    return describeSystemError(error)
+  }
+}
 
 /** An address that no interface has yet is waited for. */
 async function metricsObstacle({ metrics: { listen: place } }: Config): Promise<string | undefined> {

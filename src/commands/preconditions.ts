@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import type { Config } from '../config/schema.ts'
+import { portHolder } from '../lib/port-holder.ts'
 
 /** One line about an interface that is not there; undefined where all are. */
 export function missingInterface({ lan, wan }: Config): string | undefined {
@@ -14,13 +15,19 @@ interface SystemError extends Error {
   readonly path?: string
 }
 
+function inUse({ address, port }: SystemError): string {
+  const place = `${String(address)}:${String(port)}`
+  const { cure, who } = portHolder({ transport: 'tcp', address: String(address), port: Number(port) })
+  return `${place} is in use by ${who}; ${cure}, or choose another port with --http-port`
+}
+
 /** The system's errors, in the words of what was attempted, and what to do. */
 export function describeSystemError(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown)
   const error: SystemError = thrown
   switch (error.code) {
     case 'EADDRINUSE':
-      return `${String(error.address)}:${String(error.port)} is in use by another program; end it, or choose another port with --http-port`
+      return inUse(error)
     case 'EACCES':
       return error.path === undefined ? error.message : `no permission for ${error.path}; run as root`
     case 'EROFS':

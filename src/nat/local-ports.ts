@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { Protocol } from '../core/types.ts'
-import { isPort, type Port } from '../lib/units.ts'
+import { readSocketTable, TCP_STATE } from '../lib/socket-table.ts'
+import type { Port } from '../lib/units.ts'
 
 /** A port at which a program of the router listens. */
 export interface LocalPort {
@@ -10,10 +11,10 @@ export interface LocalPort {
 
 /** The kernel's tables of sockets, and the state in which a socket of each waits for anybody. */
 const TABLES = [
-  { file: '/proc/net/tcp', protocol: 'TCP', state: '0A' },
-  { file: '/proc/net/tcp6', protocol: 'TCP', state: '0A' },
-  { file: '/proc/net/udp', protocol: 'UDP', state: '07' },
-  { file: '/proc/net/udp6', protocol: 'UDP', state: '07' },
+  { file: '/proc/net/tcp', protocol: 'TCP', state: TCP_STATE.listen },
+  { file: '/proc/net/tcp6', protocol: 'TCP', state: TCP_STATE.listen },
+  { file: '/proc/net/udp', protocol: 'UDP', state: TCP_STATE.unconnected },
+  { file: '/proc/net/udp6', protocol: 'UDP', state: TCP_STATE.unconnected },
 ] as const
 
 /** Ports that no mapping may take: our destination NAT would cut off the program (a WireGuard server at 51820). */
@@ -21,16 +22,8 @@ export async function localPorts(): Promise<LocalPort[]> {
   const tables = TABLES.map(async ({ file, protocol, state }) => {
     // A kernel without IPv6 has no tables of it.
     const text = await readFile(file, 'latin1').catch(() => '')
-    return listening(text, state).map((port) => ({ protocol, port }))
+    const waiting = readSocketTable(text).filter((socket) => socket.state === state)
+    return waiting.map(({ port }) => ({ protocol, port }))
   })
   return (await Promise.all(tables)).flat()
-}
-
-/** The ports of the sockets in `state` in a table of /proc/net. */
-export function listening(table: string, state: string): Port[] {
-  return table.split('\n').flatMap((line) => {
-    const [, address, , socketState] = line.trim().split(/\s+/)
-    const port = parseInt(address?.split(':')[1] ?? '', 16)
-    return socketState === state && isPort(port) ? [port] : []
-  })
 }

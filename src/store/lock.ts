@@ -10,8 +10,7 @@ import { join } from 'node:path'
 export async function lock(directory: string): Promise<AsyncDisposable> {
   const path = join(directory, 'lock')
   const server = (await listening(path)) ?? (await takenOver(path))
-  if (!server)
-    throw new Error(`another igd-pcp uses ${directory}: end it, or give this one its own --state-dir`)
+  if (!server) throw new Error(`another igd-pcp uses ${directory}; end it: a router has only one`)
   return {
     [Symbol.asyncDispose]: async () => {
       server.close()

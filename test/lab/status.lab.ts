@@ -27,7 +27,9 @@ describe('igd-pcp status where the daemon could not start: the cause and the cur
       const { stderr } = await status(lab())
       return stderr.includes(':5000') ? stderr : undefined
     })
-    expect(said).toMatch(/:5000 is in use by another program; end it, or choose another port .*\n$/)
+    expect(said).toMatch(
+      /:5000 is in use by python3 \(process \d+\); stop it: kill \d+, or choose another port .*\n$/,
+    )
     expect(await taken.stop()).toBe(-1)
   })
 

@@ -17,7 +17,7 @@ describe('the state directory', () => {
   it('is one daemon’s at a time', async () => {
     const first = await lock(directory)
     await expect(lock(directory)).rejects.toThrow(
-      `another igd-pcp uses ${directory}: end it, or give this one its own --state-dir`,
+      `another igd-pcp uses ${directory}; end it: a router has only one`,
     )
     await first[Symbol.asyncDispose]()
     const second = await lock(directory)

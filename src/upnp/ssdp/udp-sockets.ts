@@ -2,6 +2,7 @@ import { type Socket, createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { type Ipv4Address, parseIpv4 } from '../../lib/ip.ts'
 import type { Log } from '../../lib/log.ts'
+import { portHolder, type WantedPort } from '../../lib/port-holder.ts'
 import { isPort } from '../../lib/units.ts'
 import { SSDP_GROUP } from './message.ts'
 import type { GroupSocket, LanSocket, Receive, SsdpSockets } from './sockets.ts'
@@ -36,20 +37,22 @@ async function bound(address: string, port: number, where: string): Promise<Sock
     return socket
   } catch (error) {
     socket.close()
-    throw new Error(`SSDP cannot use UDP port ${port} at ${address} (${where}): ${reason(error)}`, {
-      cause: error,
-    })
+    const why = reason(error, { transport: 'udp', address, port })
+    throw new Error(`SSDP cannot use UDP port ${port} at ${address} (${where}): ${why}`, { cause: error })
   }
 }
 
 const REASONS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'another program holds it for itself; stop that program or let it share the port',
   EADDRNOTAVAIL: 'no interface has this address',
   EACCES: 'not allowed',
 }
 
-function reason(error: unknown): string {
+function reason(error: unknown, wanted: WantedPort): string {
   const code = codeOf(error)
+  if (code === 'EADDRINUSE') {
+    const { cure, who } = portHolder(wanted)
+    return `${who} holds it for itself; ${cure}`
+  }
   return REASONS[code] ?? (error instanceof Error ? error.message : code)
 }
 

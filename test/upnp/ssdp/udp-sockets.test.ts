@@ -88,7 +88,7 @@ it.each([
     'a port somebody holds',
     LOOPBACK,
     () => neighbour.address().port,
-    /^SSDP cannot use UDP port \d+ at 127.0.0.1 \(lo\): another program holds it/,
+    /^SSDP cannot use UDP port \d+ at 127.0.0.1 \(lo\): \S+ \(process \d+\) holds it for itself; stop it: \S/,
   ],
   [
     'an address nobody has',
