@@ -1,14 +1,15 @@
 import { atMost, within } from '../lib/abort.ts'
 import type { Ipv4Address } from '../lib/ip.ts'
-import { type Millis, type Port, after, millis, toMillis } from '../lib/units.ts'
+import { type Millis, type Port, after, millis, seconds, toMillis } from '../lib/units.ts'
 import type { Context } from './context.ts'
 import { establish } from './establish.ts'
 import { Fault } from './fault.ts'
 import { forwardWhileGranted, withdraw } from './forward.ts'
-import { firstLifetime, leaseEnd } from './lease.ts'
+import { firstLifetime, leaseEnd, leaseLeft } from './lease.ts'
 import type { Leftovers } from './leftovers.ts'
 import {
   type Claim,
+  type Entry,
   type Grant,
   isRetired,
   type LanPort,
@@ -23,7 +24,7 @@ import { PendingAdds } from './pending-adds.ts'
 import type { Policy } from './policy.ts'
 import type { Probes } from './probes.ts'
 import { lifetimeEnd } from './renewal.ts'
-import type { Wish } from './translate.ts'
+import { pcpMapping, type Wish } from './translate.ts'
 import type { AddAnyRequest, AddRequest, RemoteHost } from './types.ts'
 import type { Upkeep } from './upkeep.ts'
 
@@ -260,7 +261,9 @@ export class Adding {
     try {
       await kept
     } catch (error) {
+      if (isRetired(mapping)) throw error
       mapping.claim.internalPort = former
+      void this.#context.journal.active(mapping)
       await forwardWhileGranted(this.#context, mapping)
       throw error
     }
@@ -269,9 +272,10 @@ export class Adding {
   async #replace(mapping: Mapping, request: AddRequest, due: Millis): Promise<void> {
     const { clock, log } = this.#context.ports
     // Once it is deleted nothing could be made in its place.
+    this.#refuseSecond({ ...mapping.claim, internalPort: request.internalPort })
     if (!(await this.#context.journal.active(mapping)))
       throw new Fault(501, 'nothing can be written to state.dir')
-    const old = asRequest(mapping, request.remoteHost)
+    const entry = mapping.entries.get(request.remoteHost)
     const { confirmed } = this.#parts.mappings.retire(mapping)
     this.#context.changes.table()
     await atMost(clock, due, confirmed)
@@ -280,11 +284,18 @@ export class Adding {
     } catch (error) {
       const about = aboutMapping(mapping)
       log.warn(about, 'a mapping could not be moved to another LAN port; the old one is asked back')
+      const old = asRequest(mapping, request.remoteHost, entry, clock.now())
       this.create(old, mapping.preferFailure, after(clock.now(), RESTORE)).catch((lost: unknown) => {
         log.error({ ...about, why: whyOf(lost) }, 'the old mapping is lost; its device has to ask again')
       })
       throw error
     }
+  }
+
+  /** Fault 718 when the LAN port is another mapping's: without NAT it has one. */
+  #refuseSecond(lan: Claim): void {
+    if (this.#context.table.ofPcpMapping(pcpMapping(lan)))
+      throw new Fault(718, 'this LAN port has an external port already, and PCP allows one')
   }
 }
 
@@ -298,10 +309,14 @@ const isFresh = ({ claim, grant }: Mapping, now: Millis): boolean =>
 const sameHosts = (a: readonly Ipv4Address[], b: readonly Ipv4Address[]): boolean =>
   a.length === b.length && a.every((host) => b.includes(host))
 
-/** What asked for the entry of this mapping that `remoteHost` has. */
-function asRequest(mapping: Mapping, remoteHost: RemoteHost): AddRequest {
-  const { claim, entries, externalPort } = mapping
-  const entry = entries.get(remoteHost)
+/** What would ask for the entry of this mapping that `remoteHost` has, for the time that it has left. */
+function asRequest(
+  { claim, externalPort, ...mapping }: Mapping,
+  remoteHost: RemoteHost,
+  entry: Entry | undefined,
+  now: Millis,
+): AddRequest {
+  const end = entry?.leaseEnd ?? 'never'
   return {
     remoteHost,
     externalPort,
@@ -309,7 +324,7 @@ function asRequest(mapping: Mapping, remoteHost: RemoteHost): AddRequest {
     internalPort: claim.internalPort,
     internalClient: claim.client,
     description: entry?.description ?? '',
-    lease: entry?.lease ?? 'infinite',
+    lease: end === 'never' ? 'infinite' : seconds(Math.max(1, leaseLeft(end, now))),
     static: mapping.static || undefined,
   }
 }

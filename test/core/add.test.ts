@@ -191,9 +191,10 @@ describe('an add of what the host has', () => {
     expect(iwf.getGenericPortMappingEntry(0)).toMatchObject({ internalPort: 9999 })
   })
 
-  it('G8, without NAT: when the carrier refuses the new one the old one comes back', async () => {
+  it('G8, without NAT: when the carrier refuses the new one the old one comes back, for the time it had left', async () => {
     const { answered, carrier, clock, iwf } = coreBench({ wanPorts: undefined })
-    await answered(iwf.addPortMapping(add(), caller()))
+    await answered(iwf.addPortMapping(add({ lease: seconds(3600) }), caller()))
+    await clock.advance(600_000)
     const unmap = carrier.unmap.bind(carrier)
     carrier.unmap = (mapping, signal) => {
       carrier.refuse = { result: 'NETWORK_FAILURE', lifetime: seconds(1) }
@@ -206,7 +207,9 @@ describe('an add of what the host has', () => {
     await clock.advance(100)
     expect(await moved).toBe(501)
     expect([...carrier.held.keys()]).toEqual([`TCP:${HOST}:8080`])
-    expect(iwf.getGenericPortMappingEntry(0)).toMatchObject({ internalPort: 8080 })
+    const back = iwf.getGenericPortMappingEntry(0)
+    expect(back).toMatchObject({ internalPort: 8080 })
+    expect(back.leaseDuration).toBeLessThanOrEqual(3000)
   })
 
   it('E16: without NAT a second external port for one LAN port cannot be had: 718', async () => {
@@ -216,6 +219,17 @@ describe('an add of what the host has', () => {
       await faultOf(() => answered(iwf.addPortMapping(add({ externalPort: port(8081) }), caller()))),
     ).toBe(718)
     expect(carrier.maps).toHaveLength(1)
+  })
+
+  it('E16: nor by moving one to a LAN port that has one: 718, and nothing is deleted', async () => {
+    const { answered, carrier, iwf } = coreBench({ wanPorts: undefined })
+    await answered(iwf.addPortMapping(add(), caller()))
+    const other = { externalPort: port(8081), internalPort: port(8081) }
+    await answered(iwf.addPortMapping(add(other), caller()))
+    const moved = add({ ...other, internalPort: port(8080) })
+    expect(await faultOf(() => answered(iwf.addPortMapping(moved, caller())))).toBe(718)
+    expect(carrier.maps).toHaveLength(2)
+    expect(iwf.getGenericPortMappingEntry(1)).toMatchObject(other)
   })
 
   it('E16: behind NAT it can', async () => {

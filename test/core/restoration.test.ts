@@ -134,6 +134,8 @@ describe('a disk that takes nothing', () => {
     expect(iwf.getGenericPortMappingEntry(0)).toMatchObject({ internalPort: 8080, description: 'first' })
     expect([...nat.rules.values()].map(({ rule }) => rule)).toEqual(rules)
     expect(carrier.held.size).toBe(1)
+    const [given] = store.given.values()
+    expect(given).toMatchObject({ internalPort: 8080, entries: [{ description: 'first' }] })
   })
 
   it('an entry more is 501 and not listed', async () => {

@@ -4,12 +4,15 @@ import { type ClaimRecord, NOTHING_SAVED, type Saved } from '../../src/core/reco
 /** A disk that keeps everything at once. */
 export class MemoryStore implements StorePort {
   readonly records = new Map<number, ClaimRecord>()
+  /** What was given last, whether or not it was taken: written as soon as the disk takes it. */
+  readonly given = new Map<number, ClaimRecord>()
   /** What was written, in order. */
   readonly writes: string[] = []
   /** The disk is full. */
   broken = false
 
   put(record: ClaimRecord): Promise<void> {
+    this.given.set(record.generation, structuredClone(record))
     if (this.broken) return Promise.reject(new Error('no space left'))
     this.writes.push(`${record.state} ${record.generation}`)
     this.records.set(record.generation, structuredClone(record))
