@@ -3,7 +3,14 @@ import type { Millis, Port } from '../lib/units.ts'
 import { Census } from './census.ts'
 import { Fault } from './fault.ts'
 import type { Journal } from './journal.ts'
-import { type Claim, happened, type InternalKey, internalKey, type LanPort } from './mapping.ts'
+import {
+  type Claim,
+  happened,
+  type InternalKey,
+  internalKey,
+  type LanPort,
+  type Unmapped,
+} from './mapping.ts'
 import type { Ports } from './ports.ts'
 import type { Standing } from './place.ts'
 import type { ClaimPart, ClaimRecord } from './record.ts'
@@ -146,7 +153,8 @@ const newClaim = (
   asking: 0,
   askedAt: undefined,
   census,
-  unmapped: undefined,
+  unmapped: NO_DELETES,
 })
 
 const NOWHERE: readonly Standing[] = []
+const NO_DELETES: readonly Unmapped[] = []

@@ -2,8 +2,9 @@ import { within } from '../lib/abort.ts'
 import type { Millis } from '../lib/units.ts'
 import type { Context } from './context.ts'
 import type { Claim } from './mapping.ts'
+import { isAt } from './place.ts'
 import { pcpMapping } from './translate.ts'
-import { mayComeLate } from './whereabouts.ts'
+import { mayComeLate, noteDelete } from './whereabouts.ts'
 
 /**
  * The router has another address now, and the old one still works: what was mapped from that is deleted at the
@@ -12,7 +13,9 @@ import { mayComeLate } from './whereabouts.ts'
  */
 export async function leaveAddress(context: Context, due: Millis): Promise<void> {
   const { closing, ports, table } = context
-  const claims = [...table.mappings()].map(({ claim }) => claim)
+  const here = ports.pcp.place
+  const isThere = ({ place }: Claim) => !here || !place || isAt(place, here)
+  const claims = [...table.mappings()].map(({ claim }) => claim).filter(isThere)
   const outcomes = await Promise.all(
     claims.map((claim) => within(ports.clock, due, (signal) => leaveBehind(context, claim, signal), closing)),
   )
@@ -24,14 +27,12 @@ export async function leaveAddress(context: Context, due: Millis): Promise<void>
 }
 
 async function leaveBehind({ ports: { clock, pcp } }: Context, claim: Claim, signal: AbortSignal) {
+  const { place } = claim
   const isRecent = mayComeLate(claim, clock.now())
   const outcome = await pcp.unmap(pcpMapping(claim), signal)
-  if (outcome.kind === 'deleted') left(claim, clock.now(), isRecent)
+  noteDelete(claim, place, clock.now())
+  // Nothing of it stands there any more, unless a request of before the delete, or since, makes it anew.
+  const isGone = outcome.kind === 'deleted' && !isRecent && !mayComeLate(claim, clock.now())
+  if (isGone && claim.place === place) claim.place = undefined
   return outcome
-}
-
-/** Nothing of the claim stands there any more, unless a request of before the delete, or since, makes it anew. */
-function left(claim: Claim, now: Millis, isRecent: boolean): void {
-  claim.unmapped = { place: claim.place, at: now }
-  if (!isRecent && !mayComeLate(claim, now)) claim.place = undefined
 }

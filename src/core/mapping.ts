@@ -44,8 +44,14 @@ export interface Claim {
   asking: number
   /** When the last one was answered or given up; undefined when there was none in this run. */
   askedAt: Millis | undefined
-  /** The last delete. */
-  unmapped: { readonly place: Place | undefined; readonly at: Millis } | undefined
+  /** Deletes that ended a moment ago: `noteDelete` adds one, and forgets those of before. */
+  unmapped: readonly Unmapped[]
+}
+
+/** A delete that was answered or given up at `at`; copies of it may arrive for a while after that. */
+export interface Unmapped {
+  readonly place: Place | undefined
+  readonly at: Millis
 }
 
 /** What a claim is about, whatever became of it. */

@@ -35,15 +35,21 @@ export function arrive(claim: Claim, here: Place | undefined, heldUntil: Millis)
 export const mayComeLate = ({ asking, askedAt }: Claim, now: Millis): boolean =>
   asking > 0 || (askedAt !== undefined && now < after(askedAt, LATEST_COPY))
 
+/** A delete of the claim at `place` was answered, or nobody waits for that any more. */
+export function noteDelete(claim: Claim, place: Place | undefined, now: Millis): void {
+  const recent = claim.unmapped.filter(({ at }) => now < after(at, LATEST_COPY))
+  claim.unmapped = [...recent, { place, at: now }]
+}
+
 /** A delete of the same life is on its way where the claim is asked for again: it must not come after the request. */
 export async function afterDeletes(
   clock: Clock,
   { place, unmapped }: Claim,
   signal: AbortSignal,
 ): Promise<void> {
-  if (!place || !unmapped?.place || !isAt(unmapped.place, place)) return
-  const late = after(unmapped.at, LATEST_COPY)
-  if (clock.now() < late) await sleepUntil(clock, late, signal)
+  const here = unmapped.filter((one) => place && one.place && isAt(one.place, place))
+  const late = Math.max(0, ...here.map(({ at }) => after(at, LATEST_COPY)))
+  if (clock.now() < late) await sleepUntil(clock, millis(late), signal)
 }
 
 /**
@@ -60,7 +66,7 @@ export async function unmapAt(
   let told: PcpRefused['result'] | undefined
   while (!signal.aborted) {
     const outcome = await pcp.unmap({ ...pcpMapping(claim), place }, signal)
-    claim.unmapped = { place, at: clock.now() }
+    noteDelete(claim, place, clock.now())
     if (outcome.kind === 'deleted') return after(clock.now(), toMillis(outcome.lifetime))
     if (outcome.kind === 'silent') break
     const { lifetime, result } = outcome

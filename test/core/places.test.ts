@@ -351,6 +351,29 @@ describe('the old address is left while it still works', () => {
     expect([standing(bench, OTHER_ADDRESS), standing(bench, HOME)]).toEqual([[8080], []])
   })
 
+  it('T26: who comes back waits for deletes that nobody answered, too', async () => {
+    const bench = await mapped()
+    await bench.clock.advance(3000)
+    bench.carrier.silent = true
+    await bench.answered(leaveAddress(bench.context, after(bench.clock.now(), millis(1500))))
+    bench.carrier.silent = false
+    const left = bench.clock.now()
+    moveTo(bench, OTHER_ADDRESS, { reached: true })
+    moveTo(bench, HOME, { reached: true })
+    const asked = bench.carrier.maps.length
+    await bench.answered(bench.iwf.addPortMapping(add({ remoteHost: OTHER }), caller()))
+    while (bench.carrier.maps.length === asked) await bench.clock.advance(10)
+    expect(bench.clock.now() - left).toBeGreaterThanOrEqual(1900)
+  })
+
+  it('what stands elsewhere yet is left alone: the new address may be there', async () => {
+    const bench = await mapped()
+    moveTo(bench, OTHER_ADDRESS, { reached: true })
+    await bench.clock.advance(0)
+    await bench.answered(leaveAddress(bench.context, after(bench.clock.now(), millis(1500))))
+    expect(bench.carrier.deletes).toEqual([])
+  })
+
   it('a request shortly before the delete may come late: it is deleted again', async () => {
     const bench = await mapped()
     const late = bench.carrier.maps.at(-1) ?? expect.fail('no MAP')

@@ -22,7 +22,7 @@ const mapping = (externalPort: number): Mapping => ({
     census: new Census(),
     place: undefined,
     former: [],
-    unmapped: undefined,
+    unmapped: [],
   },
   externalPort: port(externalPort),
   mac: undefined,

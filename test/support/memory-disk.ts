@@ -6,6 +6,10 @@ interface Inode {
   durable: string
 }
 
+/** Syncs that a program must not leave out: of one record, of a whole new file, of the name that this is given. */
+export const SYNCS = ['record sync', 'rewrite sync', 'directory sync'] as const
+export type Sync = (typeof SYNCS)[number]
+
 /** A disk that forgets what was not synced, whole or in part, as the dice fall. */
 export class MemoryDisk implements Disk {
   /** Every write rejects. */
@@ -16,6 +20,8 @@ export class MemoryDisk implements Disk {
   unsynced = false
   /** Files cannot be made, but those that are open can grow. */
   noRoom = false
+  /** Is not done, though it was asked for. */
+  leavesOut: Sync | undefined
   /** What to do before each operation; the crash test ends the world here. */
   before: (operation: string) => Promise<void> = () => Promise.resolve()
   syncs = 0
@@ -34,13 +40,14 @@ export class MemoryDisk implements Disk {
     this.#names.set(name, inode)
     return {
       append: async (text) => {
+        const isFirst = inode.text === ''
         await this.#step('append')
         inode.text += this.full ? text.slice(0, text.length >> 1) : text
         if (this.full) throw new Error('ENOSPC')
         await this.#step('sync')
         if (this.unsynced) throw new Error('EIO')
         this.syncs++
-        inode.durable = inode.text
+        if (this.leavesOut !== (isFirst ? 'rewrite sync' : 'record sync')) inode.durable = inode.text
       },
       close: () => Promise.resolve(),
     }
@@ -56,7 +63,7 @@ export class MemoryDisk implements Disk {
 
   async syncDirectory(): Promise<void> {
     await this.#step('syncDirectory')
-    this.#durableNames = new Map(this.#names)
+    if (this.leavesOut !== 'directory sync') this.#durableNames = new Map(this.#names)
   }
 
   /** The power fails. What was not synced is lost, or a part of it is there: `dice` in [0, 1) says how much. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { STEPS } from './crash/machine.ts'
 import { runSchedule } from './crash/schedule.ts'
 
 // T26. A failing schedule is seen again, with all that happened in it, by
@@ -7,6 +8,8 @@ import { runSchedule } from './crash/schedule.ts'
 const FIRST = Number(process.env['CRASH_SEED'] ?? 1)
 const COUNT = Number(process.env['CRASH_COUNT'] ?? 1000)
 const BATCH = 100
+/** How many schedules may pass before one shows that a step is left out. */
+const ENOUGH = 200
 
 interface Kind {
   /** What is beside crashes and a bad line. */
@@ -40,3 +43,12 @@ describe.each(KINDS)(
     )
   },
 )
+
+describe('a daemon that leaves out one step on the way to the disk', () => {
+  it.each(STEPS)('T26: %s: is found', { timeout: 60_000 }, async (leftOut) => {
+    let found: readonly string[] = []
+    for (let seed = 1; seed <= ENOUGH && found.length === 0; seed++)
+      found = (await runSchedule(seed, { moves: false, leftOut })).wrong
+    expect(found).not.toEqual([])
+  })
+})

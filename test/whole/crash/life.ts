@@ -1,7 +1,7 @@
 import { type CoreOptions, assembleCore, type Core } from '../../../src/core/assemble.ts'
 import { leaveAddress } from '../../../src/core/leave-address.ts'
 import type { Place } from '../../../src/core/place.ts'
-import type { NatPort, NatRule, TimedRule } from '../../../src/core/ports.ts'
+import type { NatPort, NatRule, StorePort, TimedRule } from '../../../src/core/ports.ts'
 import type { Protocol } from '../../../src/core/types.ts'
 import { sharedAbort } from '../../../src/lib/abort.ts'
 import { type Clock, repeated } from '../../../src/lib/clock.ts'
@@ -21,8 +21,10 @@ import type { Machine } from './machine.ts'
 
 /** How long an old address is left before the new one is used. */
 const LEAVING = millis(1500)
-/** Milliseconds that a sync takes at most. */
+/** Milliseconds that a sync takes at most, and how long at times, when flash is written anew below. */
 const SLOWEST_SYNC = 20
+const STALL = 1000
+const STALLS = 0.1
 
 /** What a dead process waits for. Each wait has its own, for one shared by all would keep everything they hold. */
 const never = () => new Promise<never>(() => undefined)
@@ -39,13 +41,15 @@ export class Life {
   core: Core | undefined
   #alive = true
   #stepsLeft: number
+  readonly #diesAt: string | undefined
   /** Asks the server that the router is told now, from the address that it has now. */
   #use: () => Promise<void> = () => Promise.resolve()
 
-  /** `steps` until it dies; Infinity to live on. */
-  constructor(machine: Machine, steps: number) {
+  /** `steps` until it dies, Infinity to live on: at whatever it does then, or at the next step of this name. */
+  constructor(machine: Machine, steps: number, diesAt?: string) {
     this.machine = machine
     this.#stepsLeft = steps
+    this.#diesAt = diesAt
   }
 
   get alive(): boolean {
@@ -54,7 +58,7 @@ export class Life {
 
   readonly step: Step = async (name, act) => {
     if (!this.#alive) return await never()
-    const dies = --this.#stepsLeft === 0
+    const dies = --this.#stepsLeft <= 0 && name === (this.#diesAt ?? name)
     if (dies && this.machine.dice.unit() < 0.5) return await this.#die(`before ${name}`)
     const done = await act()
     if (dies) return await this.#die(`after ${name}`)
@@ -82,7 +86,15 @@ export class Life {
       },
     }
     const upstream = new Upstream({ clock, log, reach })
-    const ports = { clock, random, log, store, nat: this.#nat(), hosts: new FakeHosts(), pcp: upstream }
+    const ports = {
+      clock,
+      random,
+      log,
+      store: this.#records(store),
+      nat: this.#nat(),
+      hosts: new FakeHosts(),
+      pcp: upstream,
+    }
     const core = assembleCore(ports, { ...OPTIONS, saved, closing: sharedAbort().signal })
     store.follow(() => core.iwf.systemUpdateId())
     upstream.listen(core.events)
@@ -158,9 +170,21 @@ export class Life {
   /** What was written is not yet there for sure. A sync takes time, and what others do may be over before. */
   async #syncing(): Promise<void> {
     const { clock, dice } = this.machine
-    const due = millis(clock.now() + dice.unit() * SLOWEST_SYNC)
+    const slowest = dice.unit() < STALLS ? STALL : SLOWEST_SYNC
+    const due = millis(clock.now() + dice.unit() * slowest)
     await new Promise<void>((resolve) => void clock.at(due, resolve))
     await this.step('sync', () => undefined)
+  }
+
+  /** As the core has it, which waits for what it writes unless the machine is told otherwise. */
+  #records(store: StorePort): StorePort {
+    return {
+      put: async (record) => {
+        const kept = store.put(record)
+        if (record.state !== this.machine.hasty) await kept
+      },
+      drop: (generation) => store.drop(generation),
+    }
   }
 
   #nat(): NatPort {

@@ -1,9 +1,10 @@
+import type { ClaimRecord } from '../../../src/core/record.ts'
 import type { Random } from '../../../src/lib/clock.ts'
 import type { Log } from '../../../src/lib/log.ts'
 import { millis } from '../../../src/lib/units.ts'
 import type { Connect, Endpoint } from '../../../src/pcp/socket.ts'
 import { seeded } from '../../support/dice.ts'
-import { MemoryDisk } from '../../support/memory-disk.ts'
+import { MemoryDisk, SYNCS } from '../../support/memory-disk.ts'
 import { VirtualClock } from '../../support/virtual-clock.ts'
 import { Kernel, type Life } from './life.ts'
 import { Network } from './network.ts'
@@ -18,6 +19,12 @@ const LATE = 0.1
 /** How much later a late one comes at most: later than several that were sent after it. */
 const LATEST = 200
 
+/** Records whose way to the disk is waited for. */
+const RECORDS = ['INTENT', 'ACTIVE', 'DELETING'] as const
+/** What makes that nothing is lost and nothing left behind: the syncs, and the records that are waited for. */
+export const STEPS = [...SYNCS, ...RECORDS]
+export type Step = (typeof STEPS)[number]
+
 /** The router as a machine, and the carrier: all that a daemon's death leaves as it is. */
 export class Machine {
   readonly clock = new VirtualClock()
@@ -30,11 +37,15 @@ export class Machine {
   /** What happened, for whoever looks into a schedule that failed. */
   readonly story: string[] = []
   readonly log: Log
+  /** The record that nobody waits for. */
+  readonly hasty: ClaimRecord['state'] | undefined
   bootedAt = 0
   #boots = 1
 
-  constructor(seed: number) {
+  constructor(seed: number, leftOut?: Step) {
     this.dice = seeded(seed)
+    this.disk.leavesOut = SYNCS.find((sync) => sync === leftOut)
+    this.hasty = RECORDS.find((state) => state === leftOut)
     this.kernel = new Kernel(() => this.clock.now())
     const told = (level: string) => (fields: object, message: string) =>
       this.tell(`${level}: ${message} ${JSON.stringify(fields)}`)

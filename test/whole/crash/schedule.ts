@@ -9,7 +9,7 @@ import { PROTOCOL_NUMBER } from '../../../src/pcp/wire/constants.ts'
 import { add, caller, key } from '../../support/core-bench.ts'
 import { ip } from '../../support/fake-carrier.ts'
 import { Life } from './life.ts'
-import { Machine } from './machine.ts'
+import { Machine, type Step } from './machine.ts'
 
 // One schedule: control points that come and go, a daemon that dies at some point and begins anew, and at the end, when
 // nothing moves any more, the question whether all three tables are one.
@@ -17,10 +17,14 @@ import { Machine } from './machine.ts'
 const HOSTS = [ip('192.168.1.10'), ip('192.168.1.11'), ip('192.168.1.12')] as const
 const PORTS = [8000, 8001, 8002, 8003, 8004, 8005] as const
 const LEASES = [seconds(3600), seconds(86_400), 'infinite'] as const
-/** Up to how many of its steps a daemon lives. */
+/** Up to how many of its steps a daemon lives. Short lives are more frequent: starting is what it does most then. */
 const LONGEST_LIFE = 120
+/** How many of the deaths are at an answer, before or after it left: what was told there must be true for ever. */
+const AT_ANSWER = 0.3
 /** Deaths before the last life. */
 const DEATHS = 3
+/** Minutes of rest at the end, at least and at most: a server may ask to be left alone for half an hour, more than once. */
+const REST = [4, 120] as const
 /** After how many calls the router's address or its server is another one, where they change. */
 const MOVES = 0.15
 
@@ -40,16 +44,16 @@ class Schedule {
   #life: Life
   #calls = 0
 
-  constructor(seed: number, { moves }: Options) {
+  constructor(seed: number, { leftOut, moves }: Options) {
     this.#moves = moves
-    this.machine = new Machine(seed)
+    this.machine = new Machine(seed, leftOut)
     this.#life = new Life(this.machine, Infinity)
   }
 
   /** What is wrong at the end; empty when nothing is. */
   async run(): Promise<string[]> {
     for (let death = 0; death < DEATHS; death++) {
-      await this.#lived(1 + Math.floor(this.machine.dice.unit() * LONGEST_LIFE))
+      await this.#lived(1 + Math.floor(this.machine.dice.unit() ** 2 * LONGEST_LIFE))
       if (this.machine.dice.unit() < 0.5) this.#powerCut()
       await this.machine.clock.advance(100 + this.machine.dice.unit() * 3000)
     }
@@ -76,7 +80,7 @@ class Schedule {
   /** A daemon that lives for so many steps, or until its control points have had enough. */
   async #lived(steps: number): Promise<void> {
     const { clock, dice } = this.machine
-    const life = new Life(this.machine, steps)
+    const life = new Life(this.machine, steps, dice.unit() < AT_ANSWER ? 'answer' : undefined)
     this.#life = life
     this.machine.tell('start')
     void life.start()
@@ -161,7 +165,9 @@ class Schedule {
   /** Until nothing is left to delete, and the carrier has confirmed everything. */
   async #rest(): Promise<void> {
     const { clock } = this.machine
-    for (let passed = 0; passed < 40 && (passed < 4 || this.#busy()); passed++) await clock.advance(60_000)
+    const [least, most] = REST
+    for (let passed = 0; passed < most && (passed < least || this.#busy()); passed++)
+      await clock.advance(60_000)
   }
 
   #busy(): boolean {
@@ -269,6 +275,8 @@ export interface Outcome {
 export interface Options {
   /** Do the router's address and its server change? */
   readonly moves: boolean
+  /** What the daemon does not do, though it must. */
+  readonly leftOut?: Step
 }
 
 export async function runSchedule(seed: number, options: Options): Promise<Outcome> {
