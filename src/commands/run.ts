@@ -71,7 +71,8 @@ async function serve(config: Config, args: RunArguments, io: Io): Promise<number
   const opened = await openStateDirectory(config.state.dir, { clock, log })
   const identity = await loadIdentity(config.state.dir)
   const store = keepingIdentity(opened, identity)
-  if (identity.unkept !== undefined)
+  // A disk that takes nothing at all has been told of.
+  if (identity.unkept !== undefined && opened.failure === undefined)
     log.error(
       { error: identity.unkept },
       'state.dir does not take who this installation is: no new mappings until it does',

@@ -1,21 +1,50 @@
 import { once } from 'node:events'
-import { unlink } from 'node:fs/promises'
+import { stat, unlink } from 'node:fs/promises'
 import { connect, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 
-// Two daemons on one state directory would delete each other's mappings. A socket in it is the lock: the kernel
-// knows whether somebody listens there, also after a kill -9 and across containers that share the directory.
+// Two daemons on one state directory would delete each other's mappings. Two sockets are the lock, as the kernel knows
+// whether somebody listens, also after a kill -9: one in the directory, which containers that share it see too, and one
+// without a file, named after the directory, which a disk that takes nothing cannot keep from being made.
+
+/** The disk takes nothing, now or ever: no reason not to start. */
+const UNWRITABLE: ReadonlySet<unknown> = new Set(['EROFS', 'ENOSPC', 'EDQUOT', 'EIO'])
 
 /** Takes the directory, until disposed. Rejects with one clear sentence when a daemon has it. */
 export async function lock(directory: string): Promise<AsyncDisposable> {
-  const path = join(directory, 'lock')
-  const server = (await listening(path)) ?? (await takenOver(path))
-  if (!server) throw new Error(`another igd-pcp uses ${directory}; end it: a router has only one`)
-  return {
-    [Symbol.asyncDispose]: async () => {
-      server.close()
-      await once(server, 'close')
-    },
+  const inUse = new Error(`another igd-pcp uses ${directory}; end it: a router has only one`)
+  const name = await listening(await nameOf(directory))
+  if (!name) throw inUse
+  try {
+    const path = join(directory, 'lock')
+    const file = await unlessUnwritable(async () => (await listening(path)) ?? (await takenOver(path)))
+    if (file === undefined) throw inUse
+    return { [Symbol.asyncDispose]: () => closed(file === 'unwritable' ? [name] : [file, name]) }
+  } catch (error) {
+    await closed([name])
+    throw error
+  }
+}
+
+/** unix(7): a name that begins with NUL is in no directory. It is the same by whichever path the directory is found. */
+async function nameOf(directory: string): Promise<string> {
+  const { dev, ino } = await stat(directory, { bigint: true })
+  return `\0igd-pcp ${dev} ${ino}`
+}
+
+async function unlessUnwritable<T>(task: () => Promise<T>): Promise<T | 'unwritable'> {
+  try {
+    return await task()
+  } catch (error) {
+    if (UNWRITABLE.has(codeOf(error))) return 'unwritable'
+    throw error
+  }
+}
+
+async function closed(servers: readonly Server[]): Promise<void> {
+  for (const server of servers) {
+    server.close()
+    await once(server, 'close')
   }
 }
 
@@ -26,7 +55,7 @@ async function listening(path: string): Promise<Server | undefined> {
   try {
     await once(server, 'listening')
   } catch (error) {
-    if (isError(error, 'EADDRINUSE')) return undefined
+    if (codeOf(error) === 'EADDRINUSE') return undefined
     throw error
   }
   return server.unref()
@@ -45,12 +74,12 @@ async function isAlive(path: string): Promise<boolean> {
     await once(socket, 'connect')
     return true
   } catch (error) {
-    if (isError(error, 'ECONNREFUSED')) return false
+    if (codeOf(error) === 'ECONNREFUSED') return false
     throw error
   } finally {
     socket.destroy()
   }
 }
 
-const isError = (error: unknown, code: string): boolean =>
-  error instanceof Error && 'code' in error && error.code === code
+const codeOf = (error: unknown): unknown =>
+  error instanceof Error && 'code' in error ? error.code : undefined

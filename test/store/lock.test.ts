@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -22,6 +22,16 @@ describe('the state directory', () => {
     await first[Symbol.asyncDispose]()
     const second = await lock(directory)
     await second[Symbol.asyncDispose]()
+  })
+
+  it('also by another path, and when its file is gone', async () => {
+    const first = await lock(directory)
+    const other = `${directory}-link`
+    await symlink(directory, other)
+    await rm(join(directory, 'lock'))
+    await expect(lock(other)).rejects.toThrow('another igd-pcp')
+    await rm(other)
+    await first[Symbol.asyncDispose]()
   })
 
   it('is free again after a kill -9', async () => {
