@@ -57,8 +57,9 @@ async function askHere(
   while (!signal.aborted) {
     if (arrive(claim, ports.pcp.place, heldUntil)) {
       departures.stop(claim)
-      if (!(await write()) && !request.renews) return SILENT
+      note(claim, write)
     }
+    if ((await claim.noting) === false && !request.renews) return SILENT
     await afterDeletes(ports.clock, claim, signal)
     claim.asking++
     const outcome = await ports.pcp.map({ ...request, place: claim.place }, signal)
@@ -67,4 +68,12 @@ async function askHere(
     if (outcome.kind !== 'elsewhere') return outcome
   }
   return SILENT
+}
+
+/** Another request for the claim may begin before this one, which came to the place first, has it on the disk. */
+function note(claim: Claim, write: () => Promise<boolean>): void {
+  const noting = write().finally(() => {
+    if (claim.noting === noting) claim.noting = undefined
+  })
+  claim.noting = noting
 }

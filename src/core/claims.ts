@@ -149,6 +149,7 @@ const newClaim = (
   generation,
   place,
   former,
+  noting: undefined,
   state: 'INTENT',
   asking: 0,
   askedAt: undefined,

@@ -36,6 +36,8 @@ export interface Claim {
   place: Place | undefined
   /** Where it was asked for before and may stand still. */
   former: readonly Standing[]
+  /** That `place` is where it says is on its way to the disk: nothing is sent there before. True when it got there. */
+  noting: Promise<boolean> | undefined
   /** Changed by `happened` alone. */
   state: State
   /** Where its state is counted. */
@@ -55,7 +57,7 @@ export interface Unmapped {
 }
 
 /** What a claim is about, whatever became of it. */
-export type ClaimName = Omit<Claim, 'state' | 'asking' | 'askedAt' | 'census' | 'unmapped'>
+export type ClaimName = Omit<Claim, 'state' | 'asking' | 'askedAt' | 'census' | 'noting' | 'unmapped'>
 
 /** `event` befell the claim. */
 export function happened(claim: Claim, event: Event): void {

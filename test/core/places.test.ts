@@ -68,6 +68,32 @@ describe('a record', () => {
     expect(recordOf(bench)).toMatchObject({ place, former: [{ place: HOME }] })
   })
 
+  it('T26: also when another request there begins while it is being written', async () => {
+    const bench = coreBench()
+    const { carrier, clock, store } = bench
+    await bench.answered(bench.iwf.addPortMapping(add({ remoteHost: OTHER }), caller()))
+    const [map, put] = [carrier.map.bind(carrier), store.put.bind(store)]
+    const elsewhere = { kind: 'elsewhere' } as const
+    let moved = (): void => undefined
+    carrier.map = () => new Promise((resolve) => (moved = () => resolve(elsewhere)))
+    await bench.answered(bench.iwf.addPortMapping(add(), caller()))
+    let written = false
+    store.put = async (record) => {
+      await new Promise<void>((resolve) => clock.at(millis(clock.now() + 8000), resolve))
+      await put(record)
+      written = true
+    }
+    const early: boolean[] = []
+    carrier.map = (request, signal) => {
+      early.push(!written)
+      return map(request, signal)
+    }
+    moveTo(bench, OTHER_SERVER, { reached: false })
+    moved()
+    await clock.advance(15_000)
+    expect([early.length > 0, early.includes(true)]).toEqual([true, false])
+  })
+
   it('R6970-5.9-5: nothing is written for renewals, nor for refusals at the new place', async () => {
     const bench = await mapped()
     moveTo(bench, OTHER_ADDRESS, { reached: false })

@@ -23,6 +23,7 @@ const mapping = (externalPort: number): Mapping => ({
     place: undefined,
     former: [],
     unmapped: [],
+    noting: undefined,
   },
   externalPort: port(externalPort),
   mac: undefined,
