@@ -35,6 +35,7 @@ export class Adds {
     if (!this.#telephone.reaches(by)) return
     const told = newTold(this.#sim, call, client, this.#telephone.nextNumber())
     const expected = expectedAdd(this.#sim, call, told)
+    const isSure = expected.size === 1 && expected.has(200)
     this.recent.push({ by: call.by, at: this.#sim.now })
     const isAdd = call.kind === 'add'
     const scope: Scope = isAdd
@@ -58,7 +59,7 @@ export class Adds {
       ({ code, out }) => {
         this.#sim.promises.end(pending)
         const isEarly = this.#sim.now === started
-        const isTroubled = expected.has(200) && expected.size === 1 && !isQuiet(this.#sim)
+        const isTroubled = isSure && !(isQuiet(this.#sim) && pending.clean)
         if (!expected.has(code) && !isTroubled)
           this.#sim.world.blame(
             'add-answer',
@@ -66,7 +67,7 @@ export class Adds {
           )
         const port = Number(out['NewReservedPort'] ?? call.externalPort)
         if (code === 200) this.#granted(told, { port, most: Math.max(most, this.#sim.perHost) }, pending)
-        else this.#sim.promises.refused(told, isEarly)
+        else this.#sim.promises.refused(told, { early: isEarly, diskTakes: this.#sim.diskTakes() })
       },
     )
   }
@@ -74,8 +75,8 @@ export class Adds {
   #granted(told: Told, granted: Granted, pending: Pending): void {
     const { promises, now } = this.#sim
     this.#possible(told, granted)
-    promises.granted(told, granted.port, pending, now)
-    told.volatile = !this.#sim.diskTakes()
+    this.#sim.world.clock.touched()
+    promises.granted(told, granted.port, pending, { now, diskTakes: this.#sim.diskTakes() })
   }
 
   /** Nobody else was promised the port, and the host has not too many. */

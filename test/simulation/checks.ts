@@ -66,7 +66,7 @@ export class Checks {
 
   /** How many entries lead to the host now. */
   entriesOf(client: string): number {
-    return this.#listed().filter(({ internalClient }) => internalClient === client).length
+    return this.listed().filter(({ internalClient }) => internalClient === client).length
   }
 
   step(): void {
@@ -88,7 +88,7 @@ export class Checks {
     if (!world.life.ready || world.router.asleep || this.#sim.now - this.#sim.awakeSince < WAKING) return 0
     if (this.#sim.diskTakes() && world.life.isWritten && this.#sim.now - this.#sim.readySince > WRITES)
       promises.written(this.#sim.now - WRITES)
-    this.#entries = this.#listed()
+    this.#entries = this.listed()
     this.#unique()
     this.#known()
     this.#kept_()
@@ -99,7 +99,8 @@ export class Checks {
     return this.#entries.length
   }
 
-  #listed(): readonly PortMappingEntry[] {
+  /** All entries, as a control point would see them. */
+  listed(): readonly PortMappingEntry[] {
     const { iwf } = this.#sim.world.life.core ?? {}
     if (!iwf) return []
     return Array.from({ length: iwf.portMappingNumberOfEntries() }, (_, index) =>
@@ -171,7 +172,7 @@ export class Checks {
 
   /** Is it shown now, by itself? */
   shows({ tag }: Told): boolean {
-    return this.#listed().some(({ description }) => description === tag)
+    return this.listed().some(({ description }) => description === tag)
   }
 
   /** Its host asked for it again, was not answered yet or ever, and that is what is shown. */

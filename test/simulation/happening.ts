@@ -60,6 +60,13 @@ export type Happening =
       readonly externalPort: number
       readonly remoteHost: string
     }
+  /** Somebody asks about a mapping that somebody has. */
+  | {
+      readonly kind: 'get-held'
+      readonly by: number
+      readonly facade: IgdVersion
+      readonly which: number
+    }
   | { readonly kind: 'walk' | 'list' | 'ask-state'; readonly by: number; readonly facade: IgdVersion }
   | { readonly kind: 'hostile'; readonly by: number; readonly facade: IgdVersion; readonly which: number }
   | {

@@ -48,9 +48,11 @@ export class Operator {
     this.#operate(core.iwf.addPortMapping(request, caller), (code) => {
       promises.end(pending)
       if (code === 200) {
-        promises.granted(told, externalPort, pending, this.#sim.now)
-        told.volatile = !this.#sim.diskTakes()
-      } else promises.refused(told, this.#sim.now === started)
+        promises.granted(told, externalPort, pending, {
+          now: this.#sim.now,
+          diskTakes: this.#sim.diskTakes(),
+        })
+      } else promises.refused(told, { early: this.#sim.now === started, diskTakes: this.#sim.diskTakes() })
     })
   }
 

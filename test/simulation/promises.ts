@@ -60,7 +60,7 @@ export class Promises {
   /** Those that are not gone. */
   readonly live = new Set<Told>()
   readonly #pending = new Set<Pending>()
-  /** Deleted while the disk took nothing: a crash may bring them back. */
+  /** Refused, deleted or replaced while the disk took nothing: a crash may bring them back. */
   readonly #mayReturn = new Set<Told>()
   /** Over by itself, since when, and perhaps not noted: a reboot after which nobody knows the time may bring it back. */
   readonly #unwritten = new Map<Told, number>()
@@ -100,7 +100,13 @@ export class Promises {
   }
 
   /** The add was answered 200, at this port. */
-  granted(told: Told, port: number, { clean, since }: Pending, now: number): void {
+  granted(
+    told: Told,
+    port: number,
+    { clean, since }: Pending,
+    { diskTakes, now }: { readonly now: number; readonly diskTakes: boolean },
+  ): void {
+    told.volatile = !diskTakes
     told.port = port
     told.toldAt = now
     told.endsFrom = since + told.lease
@@ -108,12 +114,13 @@ export class Promises {
     this.turn(told, clean ? 'held' : 'unsure')
     for (const other of this.at(told.protocol, port))
       if (other !== told && other.remoteHost === told.remoteHost && other.client === told.client)
-        this.turn(other, clean ? 'gone' : 'unsure')
+        if (clean) this.deleted(other, diskTakes)
+        else this.turn(other, 'unsure')
   }
 
   /** The add was answered with a fault: nothing of it may be there. `early`: before anything was done. */
-  refused(told: Told, early: boolean): void {
-    this.turn(told, 'gone')
+  refused(told: Told, { diskTakes, early }: { readonly early: boolean; readonly diskTakes: boolean }): void {
+    this.deleted(told, diskTakes || early)
     if (early) return
     for (const other of this.live)
       if (mayShare(told, other) && other.fate === 'held') this.turn(other, 'unsure')
@@ -124,7 +131,7 @@ export class Promises {
     return [...this.live].filter((told) => told.protocol === protocol && told.port === port)
   }
 
-  /** Deleted, or gone with its host. */
+  /** Refused, deleted, replaced, or gone with its host. */
   deleted(told: Told, diskTakes: boolean): void {
     this.turn(told, 'gone')
     if (!diskTakes) this.#mayReturn.add(told)
@@ -145,6 +152,7 @@ export class Promises {
       if (told.fate === 'asked') {
         this.turn(told, 'unsure')
         told.endsTo = now + told.lease
+        for (const other of this.live) if (mayShare(told, other)) this.turn(other, 'unsure')
       }
       if (told.volatile) this.turn(told, 'unsure')
     }

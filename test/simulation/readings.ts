@@ -36,6 +36,14 @@ export class Readings {
     })
   }
 
+  getHeld({ by, facade, which }: Of<'get-held'>): void {
+    const held = [...this.#sim.promises.live].filter(({ fate }) => fate === 'held')
+    const told = held[which % held.length]
+    if (!told) return
+    const { port: externalPort, protocol, remoteHost } = told
+    this.get({ kind: 'get', by, facade, externalPort, protocol, remoteHost })
+  }
+
   /** As tools list a table: by index, until there is no more. */
   walk({ by: number, facade }: Of<'walk' | 'list' | 'ask-state'>): void {
     const by = this.#sim.hosts.at(number)

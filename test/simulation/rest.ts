@@ -10,8 +10,8 @@ import type { Simulation } from './simulation.ts'
 
 const SECOND = 1000
 const HOUR = 3_600_000
-/** No refusal and no lifetime holds anything up for longer. */
-const LONGEST = 27 * HOUR
+/** No refusal holds anything up for longer. */
+const REFUSED = 27 * HOUR
 /** A daemon that lives has all it needs for this. */
 const START = 60 * SECOND
 
@@ -27,8 +27,14 @@ export async function rest(sim: Simulation): Promise<void> {
   if (sim.world.life.alive) sim.world.life.stepsLeft = Infinity
   sim.startNow()
   await clock.advance(START)
+  // One that was about to end when the trouble did.
+  sim.startNow()
   if (!sim.world.life.ready) await clock.advance(START)
   if (!sim.world.life.ready) sim.world.blame('starts', 'the daemon does not start')
+  // One that hears of all that follows.
+  const timeout = (longest(sim) + HOUR) / SECOND
+  sim.points.subscribers.subscribe({ kind: 'subscribe', by: 0, facade: 2, timeout, behaviour: 'takes' })
+  await clock.advance(10 * SECOND)
   await untilQuiet(sim)
   if (sim.world.wrong.length > 0) return
   sim.checks.all()
@@ -37,8 +43,15 @@ export async function rest(sim: Simulation): Promise<void> {
   if (sim.world.wrong.length === 0) await sim.points.proveItWorks()
 }
 
+/**
+ * Nothing is held up for longer: what was mapped at an address that is ours no more keeps its port until its lifetime
+ * ends.
+ */
+const longest = ({ carrier, patience }: Simulation): number =>
+  Math.min(patience, Math.max(REFUSED, carrier.responder.settings.maxLifetime * SECOND + HOUR))
+
 async function untilQuiet(sim: Simulation): Promise<void> {
-  const end = sim.now + LONGEST
+  const end = sim.now + longest(sim)
   for (
     let step = 10 * SECOND;
     sim.now < end && stuck(sim).length > 0 && sim.world.wrong.length === 0;

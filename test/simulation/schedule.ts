@@ -90,13 +90,22 @@ const CALLS: readonly (readonly [weight: number, make: Make])[] = [
     },
   ],
   [
-    4,
+    2,
     (draw) => ({
       kind: 'get',
       by: draw.below(HOSTS),
       ...both(draw),
       externalPort: externalPort(draw),
       remoteHost: draw.of(REMOTE),
+    }),
+  ],
+  [
+    3,
+    (draw) => ({
+      kind: 'get-held',
+      by: draw.below(HOSTS),
+      facade: draw.of([1, 2]),
+      which: draw.below(64),
     }),
   ],
   [1, (draw) => ({ kind: 'walk', by: draw.below(HOSTS), facade: draw.of([1, 2]) })],

@@ -49,6 +49,8 @@ export class Simulation {
   readySince = Infinity
   /** How long it takes until the daemon that dies next is started again. */
   back = RESTART
+  /** How long all may take to come to rest, if it is not to be as long as it can be. */
+  patience = Infinity
   readonly #active = new Map<string, () => void>()
   #restart: Disposable | undefined
 
@@ -186,6 +188,7 @@ export class Simulation {
     const mine = [...this.promises.live]
     if (release) for (const told of mine) this.promises.turn(told, 'unsure')
     const took = this.diskTakes()
+    this.neverDisturbed = false
     this.quietSince = Infinity
     this.readySince = Infinity
     const stopped = async () => {

@@ -37,6 +37,7 @@ const DOING: Doing = {
   'delete-port': (sim, call) => sim.points.deletes.deletePort(call),
   'delete-range': (sim, call) => sim.points.deletes.deleteRange(call),
   get: (sim, call) => sim.points.readings.get(call),
+  'get-held': (sim, call) => sim.points.readings.getHeld(call),
   walk: (sim, call) => sim.points.readings.walk(call),
   list: (sim, call) => sim.points.readings.list(call),
   'ask-state': (sim, call) => sim.points.readings.askState(call),
@@ -174,6 +175,7 @@ const DOING: Doing = {
 
   'kernel-flush': (sim) => {
     sim.world.router.kernel.flush()
+    sim.world.clock.touched()
     sim.jolt()
   },
   'kernel-refuses': (sim, { for: lasts }) => {
@@ -181,6 +183,7 @@ const DOING: Doing = {
     kernel.objection = () => 'Could not process rule: Cannot allocate memory'
     sim.trouble('kernel', lasts, () => {
       kernel.objection = () => undefined
+      sim.world.clock.touched()
     })
   },
   disk: (sim, { for: lasts, how }) => {
@@ -254,7 +257,7 @@ function gone(sim: Simulation, number: number, still: () => boolean): void {
   const { address } = sim.hosts.at(number)
   const { life } = sim.world
   const before = [...sim.promises.live].filter(
-    (told) => told.client === address && !told.static && told.known,
+    (told) => told.client === address && told.fate !== 'asked' && !told.static && told.known,
   )
   const sees = sim.now - sim.readySince > READ && !sim.world.router.asleep
   sim.promises.disturb(address)

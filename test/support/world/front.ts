@@ -36,7 +36,9 @@ export class SimulatedFront {
     this.#life = life
   }
 
-  readonly open: OpenFront = (live, { clock, log }, core, closers) => {
+  readonly open: OpenFront = (live, { clock, log }, real, closers) => {
+    const { standIns } = this.#life.habitat
+    const core = standIns.core(real)
     this.#life.core = core
     const started = clock.now()
     const services: ServiceWorld = {
@@ -53,8 +55,9 @@ export class SimulatedFront {
       options: live.current.igd,
       answered: () => undefined,
     }
-    const send = (notify: Notify, signal: AbortSignal) =>
-      this.#life.step('notify', () => this.notify(notify, signal))
+    const send = standIns.send((notify, signal) =>
+      this.#life.step('notify', () => this.notify(notify, signal)),
+    )
     const notifier = new Notifier({ clock, log, send }, services)
     notifier.start(core.context.changes)
     closers.defer(() => notifier.stop())
@@ -73,12 +76,14 @@ export class SimulatedFront {
   }
 
   /** The answer, unless the daemon dies before that has left. */
-  async call({ body, facade, peer, soapAction }: SoapCall): Promise<SoapReply> {
+  async call(call: SoapCall): Promise<SoapReply> {
+    const { body, facade, peer, soapAction } = call
     const services = FACADE[facade]['wan-ip-connection']
     if (!this.#services || !services) throw new Error('nobody listens')
-    const { log } = this.#life.habitat
+    const { log, standIns } = this.#life.habitat
     const answer = await control(this.#services, log, { services, soapAction, body: Buffer.from(body), peer })
-    return await this.#life.step('answer', () => answer)
+    const reply = await standIns.reply(call, answer)
+    return await this.#life.step('answer', () => reply)
   }
 
   /** Subscribes the host to WANIPConnection for `timeout` seconds. */

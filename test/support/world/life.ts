@@ -16,6 +16,7 @@ import { SimulatedFront } from './front.ts'
 import type { Network } from './network.ts'
 import type { Process, Step } from './process.ts'
 import type { Router } from './router.ts'
+import type { StandIns } from './stand-ins.ts'
 
 /** Milliseconds that a sync takes at most. */
 const SLOWEST_SYNC = 20
@@ -31,6 +32,7 @@ export interface Habitat {
   readonly dice: Random
   readonly config: Config
   readonly log: Log
+  readonly standIns: StandIns
   /** Told of each step, before it is done. */
   readonly changed: () => void
 }
@@ -123,7 +125,7 @@ export class Life implements Process {
     const date = () => new Date(router.date())
     const store = await this.#openStore(clock)
     this.#store = store
-    return {
+    return this.habitat.standIns.surroundings({
       clock,
       random,
       log,
@@ -149,7 +151,7 @@ export class Life implements Process {
           this.announcements = undefined
         },
       }),
-    }
+    })
   }
 
   /** A dead process hears no timer, a sleeping machine hears it when it wakes. */

@@ -11,6 +11,7 @@ import { Life } from './life.ts'
 import { Network } from './network.ts'
 import { HOOKS, LAN, LEASES, Router, WAN } from './router.ts'
 import { CarrierNat } from './servers.ts'
+import { noStandIns } from './stand-ins.ts'
 import { WorldClock } from './world-clock.ts'
 
 /** Two addresses of one server, and another server. */
@@ -48,6 +49,8 @@ export class World {
   story: string[] | undefined
   /** What should not have happened. */
   readonly wrong: Wrong[] = []
+  /** Of each daemon that starts from now on. */
+  readonly standIns = noStandIns()
   life: Life
   readonly #log: Log
   #changed = true
@@ -99,9 +102,9 @@ export class World {
   }
 
   newLife(died?: (where: string) => void): Life {
-    const { config, dice, network, router } = this
+    const { config, dice, network, router, standIns } = this
     this.life = new Life(
-      { router, network, dice, config, log: this.#log, changed: this.changed },
+      { router, network, dice, config, standIns, log: this.#log, changed: this.changed },
       (where) => {
         this.tell(() => `the daemon dies ${where}`)
         died?.(where)
