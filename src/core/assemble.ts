@@ -75,6 +75,7 @@ export function assembleCore(ports: Ports, options: CoreOptions): Core {
     const mapping = context.table.ofPcpMapping(pcpMapping(claim))
     if (mapping?.claim === claim) void upkeep.unblocked(mapping)
   })
+  context.tombstones.listen(() => upkeep.roomMade())
   restore(context, { leftovers, mappings }, options.saved)
   return {
     iwf: new InterworkingFunction(context, { adding, mappings, policy, probes }),

@@ -43,8 +43,9 @@ export class LearnAddress {
   #wake = new AbortController()
   /** The wait is for the end of a refusal. */
   #refused = false
-  /** What the log said last: a refusal that is only repeated is no news. */
+  /** What was refused last, and how often in a row: one that is only repeated is no news. */
   #told: PcpRefused['result'] | undefined
+  #times = 0
 
   constructor(context: Context) {
     this.#context = context
@@ -91,11 +92,12 @@ export class LearnAddress {
 
   async #respect({ lifetime, result }: PcpRefused): Promise<void> {
     const { log, random } = this.#context.ports
-    const level = this.#told === result ? 'debug' : 'warn'
+    this.#times = this.#told === result ? this.#times + 1 : 1
+    const level = this.#times > 1 ? 'debug' : 'warn'
     log[level]({ why: reasonOf(result) }, 'the carrier refuses to tell the external address')
     this.#told = result
     this.#refused = true
-    await this.#wait(retryTime(result, lifetime, random.unit()))
+    await this.#wait(retryTime(result, lifetime, random.unit(), this.#times))
     this.#refused = false
   }
 

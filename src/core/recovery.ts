@@ -44,6 +44,7 @@ export class Recovery implements PcpEvents {
     this.#context.quota.clear()
     this.#context.capabilities.clear()
     this.#context.carrier.doubt()
+    this.#upkeep.switched()
     const all = [...this.#context.table.mappings()]
     // They may stand where is asked now.
     for (const { claim } of all) this.#context.departures.stop(claim)

@@ -45,6 +45,18 @@ export function holdTime(result: ResultName | 'UNKNOWN', lifetime: Seconds): Sec
   return seconds(lifetime === 0 ? usual : Math.min(lifetime, longest))
 }
 
-/** When to ask again by oneself: up to a tenth later, as `dice` in [0, 1) says, so that not all do so at once. */
-export const retryTime = (result: ResultName | 'UNKNOWN', lifetime: Seconds, dice: number): Millis =>
-  millis(Math.round(toMillis(holdTime(result, lifetime)) * (1 + dice / 10)))
+/**
+ * When to ask again by oneself what was refused `times` in a row: up to a tenth later than may be, as `dice` in [0, 1)
+ * says, so that not all do so at once. A quota is full for as long as somebody has what fills it, be it for months: so
+ * each time it is asked half as often, down to once in half an hour.
+ */
+export function retryTime(
+  result: ResultName | 'UNKNOWN',
+  lifetime: Seconds,
+  dice: number,
+  times = 1,
+): Millis {
+  const hold = holdTime(result, lifetime)
+  const longer = result === 'USER_EX_QUOTA' ? Math.min(hold * 2 ** (times - 1), LONG_HOLD) : hold
+  return millis(Math.round(toMillis(seconds(longer)) * (1 + dice / 10)))
+}

@@ -56,6 +56,7 @@ export class Tombstones {
   readonly #byPort = new Map<PortKey, Pending>()
   /** Claims that are deleted, until their internal ports are free. */
   readonly #buried = new Map<Claim, Promise<void>>()
+  #fewer = (): void => undefined
 
   constructor({ claims, closing, departures, journal, ports }: TombstoneParts) {
     this.#ports = ports
@@ -63,6 +64,11 @@ export class Tombstones {
     this.#departures = departures
     this.#journal = journal
     this.#closing = closing
+  }
+
+  /** Tells when the carrier has one mapping less. */
+  listen(fewer: () => void): void {
+    this.#fewer = fewer
   }
 
   /** Claims that the carrier may hold still. */
@@ -116,12 +122,13 @@ export class Tombstones {
     return place === undefined || this.#ports.pcp.reaches(place)
   }
 
-  /** The claim ends at one place. */
+  /** The claim ends at one place, deleted there or by itself. */
   async #ended(claim: Claim, place: Place | undefined, until: Millis): Promise<End> {
     const { clock } = this.#ports
     const isRecent = mayComeLate(claim, clock.now())
     const unmap = (signal: AbortSignal) => unmapAt(this.#ports, claim, { place, until }, signal)
     const free = await within(clock, until, unmap, this.#closing)
+    this.#fewer()
     return { free, mayBeUndone: isRecent && free <= clock.now() }
   }
 

@@ -10,6 +10,7 @@ import { happened, isRetired, isShown, type Mapping } from './mapping.ts'
 import { aboutMapping, type MappingFields } from './mapping-name.ts'
 import type { MapRequest, PcpGranted, PcpOutcome, PcpRefused } from './ports.ts'
 import { reasonOf } from './refusal.ts'
+import { Refusals } from './refusals.ts'
 import { lifetimeEnd, renewalTime, retryTime } from './renewal.ts'
 import { STATE } from './state.ts'
 import { pcpMapping, renewalRequest } from './translate.ts'
@@ -32,6 +33,8 @@ interface Refusal {
   /** Does the carrier still have the mapping, as far as is known? */
   readonly isHeld: boolean
   readonly again: Millis
+  /** One that is only repeated is none. */
+  readonly isNews: boolean
 }
 
 interface Wait {
@@ -50,9 +53,9 @@ export class Upkeep {
   readonly #context: Context
   /** What each mapping waits for: its next attempt, or the answer to the last one. */
   readonly #waits = new Map<Mapping, Wait>()
-
-  /** What the log said of a mapping last: a refusal that is only repeated is no news. */
-  readonly #toldRefusal = new WeakMap<Mapping, PcpRefused['result']>()
+  readonly #refusals = new Refusals()
+  /** Those that wait as the carrier grants this line no more mappings, the longest waiting first. */
+  readonly #excess = new Set<Mapping>()
   /** When mappings that the carrier moved are asked back. */
   readonly #reclaimAt = new WeakMap<Mapping, Millis>()
 
@@ -70,6 +73,7 @@ export class Upkeep {
   drop(mapping: Mapping): void {
     this.#waits.get(mapping)?.ends[Symbol.dispose]()
     this.#waits.delete(mapping)
+    this.#excess.delete(mapping)
   }
 
   /** Stops all of it; the carrier keeps what it granted. */
@@ -109,6 +113,17 @@ export class Upkeep {
   async unblocked(mapping: Mapping): Promise<void> {
     const { state } = mapping.claim
     if (state !== 'ACTIVE' && state !== 'RENEWING') await this.recreate(mapping)
+  }
+
+  /** The carrier deleted one of our mappings: that is room for one that waits for it. */
+  roomMade(): void {
+    const [first] = this.#excess
+    if (first) void this.renewNow(first)
+  }
+
+  /** Another server is asked from now on: what the one before refused says nothing of it. */
+  switched(): void {
+    this.#refusals.clear()
   }
 
   /** Takes in what the server says of the mapping, asked or not. */
@@ -207,7 +222,7 @@ export class Upkeep {
   #newsOf(mapping: Mapping, outcome: PcpGranted): () => void {
     const { log } = this.#context.ports
     const [about, was] = [aboutMapping(mapping), mapping.claim.state]
-    this.#toldRefusal.delete(mapping)
+    this.#refusals.forget(mapping)
     if (outcome.external.port !== mapping.externalPort) return () => this.#tellMoved(about, mapping, outcome)
     return was === 'LAPSED' || was === 'DEGRADED'
       ? () => log.info(aboutMapping(mapping), 'the carrier has a mapping again as it was')
@@ -250,13 +265,15 @@ export class Upkeep {
     const { clock, random } = this.#context.ports
     const isHeld = STATE[mapping.claim.state].held
     happened(mapping.claim, 'refused')
-    const again = after(clock.now(), retryTime(result, lifetime, random.unit()))
+    const times = this.#refusals.note(mapping, result)
+    const again = after(clock.now(), retryTime(result, lifetime, random.unit(), times))
     const inTime = again < lifetimeEnd(mapping.grant)
-    this.#tellRefused(mapping, { result, isHeld, again })
+    this.#tellRefused(mapping, { result, isHeld, again, isNews: times === 1 })
     this.#wait(mapping, again, () => (inTime ? this.#attempt(mapping, 1) : this.#lapse(mapping)))
+    if (result === 'USER_EX_QUOTA') this.#excess.add(mapping)
   }
 
-  #tellRefused(mapping: Mapping, { again, isHeld, result }: Refusal): void {
+  #tellRefused(mapping: Mapping, { again, isHeld, isNews, result }: Refusal): void {
     const { clock, log } = this.#context.ports
     const secondsUntil = (then: Millis) => `${toSeconds(millis(Math.max(0, then - clock.now())))}s`
     const fields = {
@@ -265,8 +282,6 @@ export class Upkeep {
       ...(isHeld && { openFor: secondsUntil(lifetimeEnd(mapping.grant)) }),
       askedAgainIn: secondsUntil(again),
     }
-    const isNews = this.#toldRefusal.get(mapping) !== result
-    this.#toldRefusal.set(mapping, result)
     const message = isHeld
       ? 'the carrier refuses to renew a mapping'
       : 'the carrier refuses to map a port anew'

@@ -128,6 +128,28 @@ describe('USER_EX_QUOTA (RFC 6887 §7.4)', () => {
     expect([...carrier.held.values()].map(({ externalPort }) => externalPort).sort()).toEqual([9001, 9002])
   })
 
+  it('C-7.4-1: what it keeps out is asked for less and less often, and at once when a delete makes room', async () => {
+    const { carrier, clock, drop, events } = await full(3)
+    carrier.held.clear()
+    carrier.quota = 2
+    events.lostState()
+    await clock.advance(10_000)
+    const asked = async (span: number) => {
+      const before = carrier.maps.length
+      await clock.advance(span)
+      return carrier.maps.slice(before).filter(({ suggestedPort }) => !has(suggestedPort)).length
+    }
+    const has = (wanted: number) => [...carrier.held.values()].some((one) => one.externalPort === wanted)
+    const [first, later] = [await asked(600_000), await asked(14_400_000)]
+    expect(first).toBeGreaterThanOrEqual(3)
+    expect(first).toBeLessThanOrEqual(5)
+    expect(later).toBeLessThanOrEqual(9)
+    const [kept] = carrier.held.values()
+    await drop(kept?.externalPort ?? 0)
+    await clock.advance(1000)
+    expect(carrier.held.size).toBe(2)
+  })
+
   it('C-8.3-9: what one server grants says nothing of another', async () => {
     const { ask, carrier, events, refused } = await full(2)
     await refused(8000)

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Grant } from '../../src/core/mapping.ts'
-import { holdTime, renewalTime } from '../../src/core/renewal.ts'
+import { holdTime, renewalTime, retryTime } from '../../src/core/renewal.ts'
 import { millis, port, seconds } from '../../src/lib/units.ts'
 import { ip } from '../support/fake-carrier.ts'
 
@@ -58,5 +58,16 @@ describe('RFC 6887 §7.4, §8.3', () => {
     ['UNKNOWN', 7, 7],
   ] as const)('C-x-2 T21: %s with lifetime %i is held for %i s', (result, lifetime, held) => {
     expect(holdTime(result, seconds(lifetime))).toBe(held)
+  })
+
+  it.each([
+    ['USER_EX_QUOTA', 30, [30, 60, 120, 240, 480, 960, 1800, 1800]],
+    ['USER_EX_QUOTA', 0, [30, 60]],
+    ['USER_EX_QUOTA', 1000, [1000, 1800]],
+    ['USER_EX_QUOTA', 0xffffffff, [1800, 1800]],
+    ['CANNOT_PROVIDE_EXTERNAL', 30, [30, 30, 30]],
+  ] as const)('C-7.4-1 C-8.3-4: %s with lifetime %i is asked again after %j s', (result, lifetime, waits) => {
+    const asked = waits.map((_, i) => retryTime(result, seconds(lifetime), 0, i + 1) / 1000)
+    expect(asked).toEqual(waits)
   })
 })
