@@ -1,36 +1,67 @@
 import type { PcpGranted, PcpMapping, PcpRefused } from '../core/ports.ts'
+import type { External } from '../core/types.ts'
 import type { Clock } from '../lib/clock.ts'
-import { after, toMillis } from '../lib/units.ts'
+import type { IpAddress } from '../lib/ip.ts'
+import { after, type Millis, toMillis } from '../lib/units.ts'
 import type { MapMatch } from './validate.ts'
+import { PROTOCOL_NUMBER } from './wire/constants.ts'
 
-/** A mapping the server granted, for as long as it may speak of it unasked (RFC 6887 §14.2). */
-interface Grant {
+/**
+ * A mapping the server granted, for as long as it may speak of it unasked (RFC 6887 §14.2). Flat and without a timer of
+ * its own: there is one for each mapping, and it lives as long.
+ */
+interface Grant extends PcpMapping {
+  readonly thirdParty: IpAddress | undefined
+  /** Where it was granted last. */
+  readonly external: External
+  /** Why the server refused it since. */
+  refused: PcpRefused['result'] | undefined
+  readonly expires: Millis
+}
+
+interface About {
   readonly mapping: PcpMapping
   readonly match: MapMatch
-  /** What the server last said of it. */
-  said: PcpGranted | PcpRefused
-  readonly expiry: Disposable
 }
+
+/** So many more than stood at the last look may stand, before those that are over are looked for. */
+const SLACK = 64
 
 /** The mappings that stand at the server, by their nonces. */
 export class GrantedMappings {
   readonly #clock: Clock
   readonly #byNonce = new Map<string, Grant>()
+  #lookAt = SLACK
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
-  find(nonce: string): Pick<Grant, 'mapping' | 'match'> | undefined {
-    return this.#byNonce.get(nonce)
+  /** How many are kept, those included whose lifetime is over and nobody has looked for. */
+  get size(): number {
+    return this.#byNonce.size
   }
 
-  set(nonce: string, { mapping, match }: Pick<Grant, 'mapping' | 'match'>, said: PcpGranted): void {
-    this.delete(nonce)
-    const expiry = this.#clock.at(after(said.sentAt, toMillis(said.lifetime)), () =>
-      this.#byNonce.delete(nonce),
-    )
-    this.#byNonce.set(nonce, { mapping: named(mapping), match, said, expiry })
+  find(nonce: string): About | undefined {
+    const grant = this.#live(nonce)
+    return grant && aboutOf(grant)
+  }
+
+  set(nonce: string, { mapping, match }: About, said: PcpGranted): void {
+    const { generation, internalAddress, internalPort, protocol } = mapping
+    const expires = after(said.sentAt, toMillis(said.lifetime))
+    // Field by field: the request that asked for it has more, which need not be kept for so long.
+    this.#byNonce.set(nonce, {
+      protocol,
+      internalAddress,
+      internalPort,
+      generation,
+      thirdParty: match.thirdParty,
+      external: said.external,
+      refused: undefined,
+      expires,
+    })
+    if (this.#byNonce.size > this.#lookAt) this.#forgetExpired()
   }
 
   /**
@@ -38,34 +69,40 @@ export class GrantedMappings {
    * retransmissions (§8.3).
    */
   isNews(nonce: string, said: PcpGranted | PcpRefused): boolean {
-    const grant = this.#byNonce.get(nonce)
-    if (!grant || isSame(grant.said, said)) return false
-    if (said.kind === 'granted') this.set(nonce, grant, said)
-    else grant.said = said
+    const grant = this.#live(nonce)
+    if (!grant || isSame(grant, said)) return false
+    if (said.kind === 'granted') this.set(nonce, aboutOf(grant), said)
+    else grant.refused = said.result
     return true
   }
 
   delete(nonce: string): void {
-    this.#byNonce.get(nonce)?.expiry[Symbol.dispose]()
     this.#byNonce.delete(nonce)
   }
 
   clear(): void {
-    for (const { expiry } of this.#byNonce.values()) expiry[Symbol.dispose]()
     this.#byNonce.clear()
+  }
+
+  #live(nonce: string): Grant | undefined {
+    const grant = this.#byNonce.get(nonce)
+    return grant && this.#clock.now() < grant.expires ? grant : undefined
+  }
+
+  #forgetExpired(): void {
+    const now = this.#clock.now()
+    for (const [nonce, { expires }] of this.#byNonce) if (expires <= now) this.#byNonce.delete(nonce)
+    this.#lookAt = 2 * this.#byNonce.size + SLACK
   }
 }
 
-/** The request that asked for it has more, which need not be kept for as long as the mapping. */
-const named = ({ generation, internalAddress, internalPort, protocol }: PcpMapping): PcpMapping => ({
-  protocol,
-  internalAddress,
-  internalPort,
-  generation,
+const aboutOf = ({ generation, internalAddress, internalPort, protocol, thirdParty }: Grant): About => ({
+  mapping: { protocol, internalAddress, internalPort, generation },
+  match: { protocol: PROTOCOL_NUMBER[protocol], internalPort, thirdParty },
 })
 
-function isSame(a: PcpGranted | PcpRefused, b: PcpGranted | PcpRefused): boolean {
-  if (a.kind === 'granted' && b.kind === 'granted')
-    return a.external.address === b.external.address && a.external.port === b.external.port
-  return a.kind === 'refused' && b.kind === 'refused' && a.result === b.result
+function isSame({ external, refused }: Grant, said: PcpGranted | PcpRefused): boolean {
+  if (said.kind === 'refused') return refused === said.result
+  const { address, port } = said.external
+  return refused === undefined && external.address === address && external.port === port
 }
