@@ -10,6 +10,7 @@ import type { Leftovers } from './leftovers.ts'
 import {
   type Claim,
   type Entry,
+  entryOf,
   type Grant,
   isRetired,
   type LanPort,
@@ -137,7 +138,7 @@ export class Adding {
     if (moves) await this.#repoint(mapping, request, due)
     if (isRetired(mapping)) return true
     if (preferFailure) mapping.preferFailure = true
-    const known = mapping.entries.has(request.remoteHost)
+    const known = entryOf(mapping, request.remoteHost) !== undefined
     if (!known) this.#policy.check(table, request.internalClient)
     const before = remoteHosts(mapping)
     const kept = this.#parts.mappings.put(mapping, request, !known || moves)
@@ -242,7 +243,7 @@ export class Adding {
    * it is another mapping to the carrier, and should that fail the old one comes back.
    */
   async #repoint(mapping: Mapping, request: AddRequest, due: Millis): Promise<void> {
-    if (mapping.entries.size > (mapping.entries.has(request.remoteHost) ? 1 : 0))
+    if (mapping.entries.some(({ remoteHost }) => remoteHost !== request.remoteHost))
       throw new Fault(718, 'entries of other remote hosts point to another port')
     const { claim } = mapping
     if (claim.wanPort === undefined) {
@@ -275,7 +276,7 @@ export class Adding {
     this.#refuseSecond({ ...mapping.claim, internalPort: request.internalPort })
     if (!(await this.#context.journal.active(mapping)))
       throw new Fault(501, 'nothing can be written to state.dir')
-    const entry = mapping.entries.get(request.remoteHost)
+    const entry = entryOf(mapping, request.remoteHost)
     const { confirmed } = this.#parts.mappings.retire(mapping)
     this.#context.changes.table()
     await atMost(clock, due, confirmed)

@@ -66,7 +66,7 @@ const recordOf = (mapping: Mapping): ActiveRecord => ({
   filtered: mapping.filtered,
   static: mapping.static || undefined,
   mac: mapping.mac,
-  entries: [...mapping.entries.values()].map(entryRecord),
+  entries: mapping.entries.map(entryRecord),
 })
 
 const entryRecord = ({ description, lease, leaseEnd, order, remoteHost }: Entry): EntryRecord => ({

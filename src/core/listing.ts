@@ -30,7 +30,7 @@ export function holdsAny(table: MappingTable, range: PortRange): boolean {
 export const entriesIn = (mappings: Iterable<Mapping>, range: PortRange): Entry[] =>
   [...mappings]
     .filter((mapping) => inRange(mapping, range))
-    .flatMap((mapping) => [...mapping.entries.values()])
+    .flatMap((mapping) => mapping.entries)
     .sort((a, b) => a.order - b.order)
 
 /** WANIPConnection:2 matches the remote host exactly; a :1 control point also finds its own entry of another one. */
@@ -39,7 +39,7 @@ export function lookUp(table: MappingTable, key: EntryKey, caller: Caller): Entr
   if (exact || caller.version === 2) return exact
   const mapping = table.at(key.protocol, key.externalPort)
   if (mapping?.claim.client !== caller.address) return undefined
-  return mapping.entries.values().next().value
+  return mapping.entries[0]
 }
 
 /** Faults: 733 when the range runs backwards. */

@@ -3,6 +3,7 @@ import type { MacAddress } from '../lib/mac.ts'
 import type { Port } from '../lib/units.ts'
 import {
   type Entry,
+  entryOf,
   type InternalKey,
   internalKey,
   isShown,
@@ -59,7 +60,8 @@ export class MappingTable {
   }
 
   find(key: EntryKey): Entry | undefined {
-    return this.#byPort.get(portKey(key.protocol, key.externalPort))?.entries.get(key.remoteHost)
+    const mapping = this.at(key.protocol, key.externalPort)
+    return mapping && entryOf(mapping, key.remoteHost)
   }
 
   /** The entry at `index`, the oldest at 0, without gaps. */
@@ -106,7 +108,7 @@ export class MappingTable {
   }
 
   remove(mapping: Mapping): void {
-    for (const entry of [...mapping.entries.values()]) this.dropEntry(entry)
+    for (const entry of mapping.entries) this.dropEntry(entry)
     this.#leavePort(mapping)
     this.#byInternal.delete(internalKey(pcpMapping(mapping.claim)))
     const own = this.#byClient.get(mapping.claim.client)
@@ -125,11 +127,13 @@ export class MappingTable {
   /** Creates the entry, or replaces the one of the same remote host in its place. */
   putEntry(wanted: Omit<Entry, 'order'>): Entry {
     const { description, lease, leaseEnd, mapping, remoteHost } = wanted
-    const old = mapping.entries.get(remoteHost)
+    const old = entryOf(mapping, remoteHost)
     const order = old?.order ?? this.#nextOrder++
     // Field by field for the same reason as claims.
     const entry: Entry = { remoteHost, mapping, description, lease, leaseEnd, order }
-    mapping.entries.set(remoteHost, entry)
+    mapping.entries = old
+      ? mapping.entries.map((one) => (one === old ? entry : one))
+      : mapping.entries.concat(entry)
     if (old) this.#hide(old)
     else this.#count(mapping, 1)
     if (isShown(mapping)) this.#show(entry)
@@ -138,9 +142,9 @@ export class MappingTable {
 
   /** The entry of an earlier run, in its place. */
   restoreEntry(entry: Entry): Entry {
-    const { mapping, order, remoteHost } = entry
+    const { mapping, order } = entry
     this.#nextOrder = Math.max(this.#nextOrder, order + 1)
-    mapping.entries.set(remoteHost, entry)
+    mapping.entries = mapping.entries.concat(entry)
     this.#count(mapping, 1)
     if (isShown(mapping)) this.#show(entry)
     return entry
@@ -148,12 +152,13 @@ export class MappingTable {
 
   /** The mapping is one that control points may see, and was not. */
   show(mapping: Mapping): void {
-    for (const entry of mapping.entries.values()) this.#show(entry)
+    for (const entry of mapping.entries) this.#show(entry)
   }
 
   dropEntry(entry: Entry): void {
-    entry.mapping.entries.delete(entry.remoteHost)
-    this.#count(entry.mapping, -1)
+    const { mapping } = entry
+    mapping.entries = mapping.entries.filter((one) => one !== entry)
+    this.#count(mapping, -1)
     this.#hide(entry)
   }
 

@@ -81,7 +81,8 @@ export interface Mapping {
   grant: Grant
   /** Once had an entry of one remote host alone, so the carrier may filter. */
   filtered: boolean
-  readonly entries: Map<RemoteHost, Entry>
+  /** One for each remote host, in the order of their creation; as a rule one alone. Changed by the table. */
+  entries: readonly Entry[]
 }
 
 export interface Entry {
@@ -94,6 +95,10 @@ export interface Entry {
   /** Place in the order of creation, which GetGenericPortMappingEntry counts. */
   readonly order: number
 }
+
+/** The entry of one remote host. */
+export const entryOf = ({ entries }: Mapping, remoteHost: RemoteHost): Entry | undefined =>
+  entries.find((entry) => entry.remoteHost === remoteHost)
 
 declare const brand: unique symbol
 /** Names one external port of one protocol. */
@@ -111,9 +116,10 @@ export const isRetired = ({ claim: { state } }: Mapping): boolean =>
 export const isShown = ({ claim }: Mapping): boolean => STATE[claim.state].shown
 
 /** The remote hosts the mapping lets in; empty for everybody, as soon as one entry has no RemoteHost. */
-export function remoteHosts(mapping: Mapping): readonly Ipv4Address[] {
-  if (mapping.entries.has('')) return []
-  return [...mapping.entries.keys()].filter((host): host is Ipv4Address => host !== '')
+export function remoteHosts({ entries }: Mapping): readonly Ipv4Address[] {
+  const hosts = entries.map(({ remoteHost }) => remoteHost)
+  const all = hosts.filter((host): host is Ipv4Address => host !== '')
+  return all.length < hosts.length ? [] : all
 }
 
 declare const internal: unique symbol

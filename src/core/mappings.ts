@@ -6,7 +6,7 @@ import { Fault } from './fault.ts'
 import { forwardWhileGranted, withdraw } from './forward.ts'
 import { leaseEnd } from './lease.ts'
 import { LeaseTimers } from './lease-timers.ts'
-import { type Claim, type Entry, type Grant, happened, type Mapping } from './mapping.ts'
+import { type Claim, type Entry, entryOf, type Grant, happened, type Mapping } from './mapping.ts'
 import type { ActiveRecord } from './record.ts'
 import { Told } from './told.ts'
 import type { Ending } from './tombstones.ts'
@@ -65,7 +65,7 @@ export class Mappings {
       grant,
       filtered: false,
       static: request.static === true,
-      entries: new Map(),
+      entries: [],
     }
     table.add(mapping)
     const put = this.put(mapping, request, true)
@@ -85,14 +85,14 @@ export class Mappings {
     mustLast: boolean,
   ): Promise<void> {
     const { journal, ports, table } = this.#context
-    const old = mapping.entries.get(remoteHost)
+    const old = entryOf(mapping, remoteHost)
     if (remoteHost !== '') mapping.filtered = true
     if (old) this.#leases.cancel(old)
     const end = leaseEnd(lease, ports.clock.now())
     const entry = table.putEntry({ mapping, remoteHost, description, lease, leaseEnd: end })
     this.#leases.arm(entry)
     if ((await journal.active(mapping)) || !mustLast) return
-    if (mapping.entries.get(remoteHost) === entry) {
+    if (entryOf(mapping, remoteHost) === entry) {
       if (old) this.#putBack(old, entry)
       else this.remove(entry)
       this.#context.changes.table()
@@ -112,9 +112,8 @@ export class Mappings {
     const { external, externalPort, filtered, lifetime, mac, preferFailure } = record
     const isStatic = record.static === true
     const grant = { external, lifetime, from: ports.clock.now() }
-    const entries = new Map()
     const made = { externalPort, preferFailure, static: isStatic, filtered }
-    const mapping = { ...made, claim, mac, grant, entries }
+    const mapping = { ...made, claim, mac, grant, entries: [] }
     table.add(mapping)
     for (const entry of record.entries) this.#leases.arm(table.restoreEntry({ ...entry, mapping }))
     return mapping
@@ -123,7 +122,7 @@ export class Mappings {
   /** Takes one entry away, and the mapping with the last one. */
   remove(entry: Entry): Ending {
     const { mapping } = entry
-    if (mapping.entries.size === 1) return this.retire(mapping)
+    if (mapping.entries.length === 1) return this.retire(mapping)
     this.#leases.cancel(entry)
     this.#context.table.dropEntry(entry)
     const done = this.#shrunk(mapping)
@@ -139,7 +138,7 @@ export class Mappings {
   /** Ends all that the LAN host asked for. Gives the number of entries it had. */
   forget(client: Ipv4Address): number {
     const own = [...this.#context.table.ofClient(client)].filter((mapping) => !mapping.static)
-    const entries = own.reduce((count, mapping) => count + mapping.entries.size, 0)
+    const entries = own.reduce((count, mapping) => count + mapping.entries.length, 0)
     for (const mapping of own) this.retire(mapping)
     return entries
   }
@@ -154,7 +153,7 @@ export class Mappings {
     const { ports, table, tombstones } = this.#context
     happened(mapping.claim, 'ended')
     this.#upkeep.drop(mapping)
-    for (const entry of mapping.entries.values()) this.#leases.cancel(entry)
+    for (const entry of mapping.entries) this.#leases.cancel(entry)
     table.remove(mapping)
     // A renewal whose answer was lost may have prolonged it for another lifetime.
     const prolonged = after(ports.clock.now(), toMillis(mapping.grant.lifetime))

@@ -99,7 +99,7 @@ const mappingStatus = (mapping: Mapping, now: Millis, next: Millis | undefined):
   lifetime: mapping.grant.lifetime,
   lifetimeLeft: until(lifetimeEnd(mapping.grant), now),
   nextRenewal: next === undefined ? null : until(next, now),
-  entries: [...mapping.entries.values()].map((entry) => entryStatus(entry, now)),
+  entries: mapping.entries.map((entry) => entryStatus(entry, now)),
 })
 
 const entryStatus = ({ description, lease, leaseEnd, remoteHost }: Entry, now: Millis): EntryStatus => ({

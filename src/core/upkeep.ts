@@ -135,14 +135,14 @@ export class Upkeep {
   #arm(mapping: Mapping, n: number, last?: Millis): void {
     const { clock, random } = this.#context.ports
     const due = renewalTime(mapping.grant, n, random.unit(), last)
-    if (due === undefined) this.#wait(mapping, lifetimeEnd(mapping.grant), () => this.#lapse(mapping))
+    if (due === undefined) this.#wait(mapping, lifetimeEnd(mapping.grant), () => void this.#lapse(mapping))
     else if (due <= clock.now()) void this.#attempt(mapping, n)
-    else this.#wait(mapping, due, () => this.#attempt(mapping, n))
+    else this.#wait(mapping, due, () => void this.#attempt(mapping, n))
   }
 
-  #wait(mapping: Mapping, due: Millis, then: () => Promise<void>): void {
+  #wait(mapping: Mapping, due: Millis, then: () => void): void {
     this.drop(mapping)
-    this.#waits.set(mapping, { due, ends: this.#context.ports.clock.at(due, () => void then()) })
+    this.#waits.set(mapping, { due, ends: this.#context.ports.clock.at(due, then) })
   }
 
   /** §11.2.1: one packet; an answer that does not come before the next attempt is due never comes. */
@@ -236,7 +236,7 @@ export class Upkeep {
     const due = this.#reclaimAt.get(mapping) ?? after(clock.now(), RECLAIM)
     this.#reclaimAt.set(mapping, due)
     if ((renewalTime(mapping.grant, 1, random.unit()) ?? 0) < due) this.#arm(mapping, 1)
-    else this.#wait(mapping, due, () => this.#reclaim(mapping))
+    else this.#wait(mapping, due, () => void this.#reclaim(mapping))
   }
 
   /** RFC 6887 §11.3: while the server has the mapping it gives it no other port, so it has to be deleted first. */
@@ -269,7 +269,7 @@ export class Upkeep {
     const again = after(clock.now(), retryTime(result, lifetime, random.unit(), times))
     const inTime = again < lifetimeEnd(mapping.grant)
     this.#tellRefused(mapping, { result, isHeld, again, isNews: times === 1 })
-    this.#wait(mapping, again, () => (inTime ? this.#attempt(mapping, 1) : this.#lapse(mapping)))
+    this.#wait(mapping, again, () => void (inTime ? this.#attempt(mapping, 1) : this.#lapse(mapping)))
     if (result === 'USER_EX_QUOTA') this.#excess.add(mapping)
   }
 
@@ -289,7 +289,6 @@ export class Upkeep {
   }
 
   #leaseEnd(mapping: Mapping): Millis | 'never' {
-    const ends = [...mapping.entries.values()].map((entry) => entry.leaseEnd)
-    return latest(ends) ?? this.#context.ports.clock.now()
+    return latest(mapping.entries.map((entry) => entry.leaseEnd)) ?? this.#context.ports.clock.now()
   }
 }

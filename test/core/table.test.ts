@@ -31,7 +31,7 @@ const mapping = (externalPort: number): Mapping => ({
   grant: { external: { address: HOST, port: port(externalPort) }, lifetime: seconds(1), from: millis(0) },
   filtered: false,
   static: false,
-  entries: new Map(),
+  entries: [],
 })
 
 describe('MappingTable', () => {

@@ -153,7 +153,7 @@ function unwritten(sim: Simulation): Wrong[] {
     return `${record.generation} ${record.externalPort} ${record.client} ${record.internalPort} ${entries.join()}`
   })
   const wanted = [...context.table.mappings()].map(({ claim, entries, externalPort }) => {
-    const shown = [...entries.values()].map(({ description, leaseEnd }) => `${description} ${leaseEnd}`)
+    const shown = entries.map(({ description, leaseEnd }) => `${description} ${leaseEnd}`)
     return `${claim.generation} ${externalPort} ${claim.client} ${claim.internalPort} ${shown.join()}`
   })
   return [
