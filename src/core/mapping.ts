@@ -102,11 +102,11 @@ export const entryOf = ({ entries }: Mapping, remoteHost: RemoteHost): Entry | u
 
 declare const brand: unique symbol
 /** Names one external port of one protocol. */
-export type PortKey = string & { readonly [brand]: 'PortKey' }
+export type PortKey = number & { readonly [brand]: 'PortKey' }
 
-/** The only place a PortKey is spelled. */
+/** The only place a PortKey is made; a number, as that takes no memory of its own. */
 export const portKey = (protocol: Protocol, externalPort: Port | 0): PortKey =>
-  `${protocol}:${externalPort}` as PortKey
+  ((protocol === 'TCP' ? 0x1_0000 : 0) + externalPort) as PortKey
 
 /** Has it left the table? Whoever still holds it must drop it. */
 export const isRetired = ({ claim: { state } }: Mapping): boolean =>

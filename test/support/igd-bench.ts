@@ -175,7 +175,7 @@ export async function igdBench({ settings = {}, options = {}, ...core }: Options
     }
     // Its type knows fewer methods than HTTP.
     await inject(request)
-    await settle()
+    await clock.advance(200)
     return sent
   }
 
