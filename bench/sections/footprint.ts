@@ -13,7 +13,7 @@ import { fill, hostAt } from './soap.ts'
 // Memory, processor time, start and size on disk.
 
 /** After this the memory of a start is given back. */
-const CALM = 3000
+const CALM = 30_000
 
 interface Footprint {
   readonly idle: number
