@@ -43,6 +43,7 @@ export function renewing({ capacity, fleet, lifetime, random }: SteadyOptions): 
     external: EXTERNAL,
     lifetime: seconds(lifetime),
     from: millis(1000 * (from[mapping] ?? 0)),
+    static: false,
   })
   const arm = (mapping: number, last: Millis | undefined) => {
     const grant = grantOf(mapping)

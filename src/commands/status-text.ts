@@ -84,7 +84,7 @@ const rows = (mapping: MappingStatus): readonly (readonly string[])[] =>
     remoteHost === '' ? 'anybody' : remoteHost,
     lease === 0 ? 'for ever' : span(leaseLeft),
     mapping.nextRenewal === null ? 'asking' : span(mapping.nextRenewal),
-    mapping.state,
+    mapping.carrierStatic ? `${mapping.state}, static at the carrier` : mapping.state,
     escapeUnseen(description),
   ])
 

@@ -1,10 +1,10 @@
 import { bracketed } from '../lib/ip.ts'
-import { type Millis, seconds } from '../lib/units.ts'
+import { type Millis, type Seconds, seconds } from '../lib/units.ts'
 import { askCarrier, firstAsking, heldUntil } from './ask.ts'
 import type { Context } from './context.ts'
 import { Fault } from './fault.ts'
 import { forward, withdraw } from './forward.ts'
-import { believed } from './lease.ts'
+import { believed, isCarriersOwn } from './lease.ts'
 import { type Claim, type Grant, happened } from './mapping.ts'
 import type { PcpGranted, PcpOutcome } from './ports.ts'
 import { reasonOf } from './refusal.ts'
@@ -45,16 +45,18 @@ export async function establish(
   if (!elsewhere) context.external.heard(outcome)
   if (isAsWished(outcome, wish) && !(elsewhere && wish.preferFailure)) {
     happened(claim, 'granted')
-    return grantOf(outcome)
+    return grantOf(outcome, wish.lifetime)
   }
   await withdraw(context, claim)
   throw giveUp(context, attempt, outcome)
 }
 
-export const grantOf = (outcome: PcpGranted): Grant => ({
+/** What is granted to who asked for that lifetime. */
+export const grantOf = (outcome: PcpGranted, asked: Seconds): Grant => ({
   external: outcome.external,
   lifetime: believed(outcome.lifetime),
   from: outcome.sentAt,
+  static: isCarriersOwn(outcome.lifetime, asked),
 })
 
 /** RFC 6887 §13.2: what PREFER_FAILURE asked for is compared, as not every server obeys it. */

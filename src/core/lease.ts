@@ -42,6 +42,10 @@ export function firstLifetime(end: LeaseEnd, now: Millis, cap: Seconds | undefin
 export const renewalLifetime = (end: LeaseEnd, now: Millis, cap: Seconds | undefined): Seconds =>
   seconds(Math.max(SHORTEST_RENEWAL, firstLifetime(end, now, cap)))
 
+/** Is it the carrier's own mapping? Then it lasts for ever whatever was asked for; who asks for that may just be granted it. */
+export const isCarriersOwn = (granted: Seconds, asked: Seconds): boolean =>
+  granted === INFINITE_LIFETIME && asked !== INFINITE_LIFETIME
+
 /** RFC 6887 §15: what to believe of a granted lifetime. */
 export const believed = (lifetime: Seconds): Seconds =>
   seconds(Math.max(SHORTEST_GRANT, Math.min(lifetime, LONGEST_GRANT)))

@@ -18,6 +18,8 @@ export interface Grant {
   readonly lifetime: Seconds
   /** When the request left that was granted; the lifetime counts from here. */
   readonly from: Millis
+  /** The carrier has it as one of its own, for ever: a delete does not end it there. */
+  readonly static: boolean
 }
 
 /**

@@ -111,7 +111,7 @@ export class Mappings {
     const { ports, table } = this.#context
     const { external, externalPort, filtered, lifetime, mac, preferFailure } = record
     const isStatic = record.static === true
-    const grant = { external, lifetime, from: ports.clock.now() }
+    const grant = { external, lifetime, from: ports.clock.now(), static: false }
     const made = { externalPort, preferFailure, static: isStatic, filtered }
     const mapping = { ...made, claim, mac, grant, entries: [] }
     table.add(mapping)

@@ -95,6 +95,7 @@ const mappingStatus = (mapping: Mapping, now: Millis, next: Millis | undefined):
   externalPort: mapping.externalPort,
   status: STATE[mapping.claim.state].status,
   static: mapping.static,
+  carrierStatic: mapping.grant.static,
   state: mapping.claim.state,
   lifetime: mapping.grant.lifetime,
   lifetimeLeft: until(lifetimeEnd(mapping.grant), now),

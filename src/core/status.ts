@@ -135,6 +135,8 @@ export interface MappingStatus {
   readonly status: (typeof STATE)[State]['status']
   /** Made by the operator, and not by a control point. */
   readonly static: boolean
+  /** The carrier's operator made it there: it stays when it is deleted here. */
+  readonly carrierStatic: boolean
   /** The state of the mapping in the core's own words. */
   readonly state: State
   /** PCP lifetime as granted, seconds. */

@@ -1,6 +1,6 @@
 import { within } from '../lib/abort.ts'
 import { bracketed } from '../lib/ip.ts'
-import { type Millis, after, millis, toMillis, toSeconds } from '../lib/units.ts'
+import { type Millis, type Seconds, after, millis, toMillis, toSeconds } from '../lib/units.ts'
 import { askCarrier } from './ask.ts'
 import type { Context } from './context.ts'
 import { grantOf } from './establish.ts'
@@ -182,7 +182,7 @@ export class Upkeep {
     const timer = due === 'never' ? undefined : clock.at(due, () => stop.abort())
     const wait = { due: undefined, ends: { [Symbol.dispose]: () => stop.abort() } }
     this.#waits.set(mapping, wait)
-    const lifetime = renewalLifetime(this.#leaseEnd(mapping), clock.now(), this.#context.wishes.maxLifetime)
+    const lifetime = this.#lifetimeOf(mapping)
     const asking = {
       claim: mapping.claim,
       request: { ...renewalRequest(mapping, lifetime), ...how },
@@ -204,7 +204,7 @@ export class Upkeep {
     const strays = moved && mapping.preferFailure
     const tell = this.#newsOf(mapping, outcome)
     external.heard(outcome)
-    mapping.grant = grantOf(outcome)
+    mapping.grant = grantOf(outcome, this.#lifetimeOf(mapping))
     happened(mapping.claim, strays ? 'moved' : 'granted')
     tell()
     if (moved && !strays) table.rekey(mapping, outcome.external.port)
@@ -286,6 +286,12 @@ export class Upkeep {
       ? 'the carrier refuses to renew a mapping'
       : 'the carrier refuses to map a port anew'
     log[isNews ? 'warn' : 'debug'](fields, message)
+  }
+
+  /** What a renewal asks for. */
+  #lifetimeOf(mapping: Mapping): Seconds {
+    const { ports, wishes } = this.#context
+    return renewalLifetime(this.#leaseEnd(mapping), ports.clock.now(), wishes.maxLifetime)
   }
 
   #leaseEnd(mapping: Mapping): Millis | 'never' {

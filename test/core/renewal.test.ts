@@ -9,6 +9,7 @@ const grant = (lifetime: number): Grant => ({
   external: { address: ip('203.0.114.1'), port: port(8080) },
   lifetime: seconds(lifetime),
   from: millis(0),
+  static: false,
 })
 
 describe('RFC 6887 §11.2.1', () => {

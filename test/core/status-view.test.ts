@@ -43,6 +43,23 @@ function bench() {
 }
 
 describe('the status', () => {
+  it.each([
+    ['E23: a mapping that the carrier has for ever of its own is marked as such', 3600, 0xffff_ffff, true],
+    ['E1: not one that was asked for, for ever', 'infinite', 0xffff_ffff, false],
+    ['nor one that lasts as long as others', 3600, 86_400, false],
+  ] as const)('%s', async (_what, lease, granted, carrierStatic) => {
+    const { answered, carrier, iwf, read } = bench()
+    const map = carrier.map.bind(carrier)
+    carrier.map = async (request, signal) => {
+      const outcome = await map(request, signal)
+      return outcome.kind === 'granted' ? { ...outcome, lifetime: seconds(granted) } : outcome
+    }
+    await answered(
+      iwf.addPortMapping(add({ lease: lease === 'infinite' ? lease : seconds(lease) }), caller()),
+    )
+    expect(read().mappings).toMatchObject([{ carrierStatic, static: false, lifetime: 86_400 }])
+  })
+
   it('before anything happened', () => {
     expect(bench().read()).toMatchObject({
       version: 1,
@@ -76,6 +93,7 @@ describe('the status', () => {
         externalPort: 8080,
         status: 'assigned',
         static: false,
+        carrierStatic: false,
         state: 'ACTIVE',
         lifetime: 1200,
         lifetimeLeft: 1100,

@@ -28,7 +28,12 @@ const mapping = (externalPort: number): Mapping => ({
   externalPort: port(externalPort),
   mac: undefined,
   preferFailure: true,
-  grant: { external: { address: HOST, port: port(externalPort) }, lifetime: seconds(1), from: millis(0) },
+  grant: {
+    external: { address: HOST, port: port(externalPort) },
+    lifetime: seconds(1),
+    from: millis(0),
+    static: false,
+  },
   filtered: false,
   static: false,
   entries: [],

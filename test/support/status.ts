@@ -10,6 +10,7 @@ export const MAPPING: MappingStatus = {
   externalPort: 8080,
   status: 'assigned',
   static: false,
+  carrierStatic: false,
   state: 'ACTIVE',
   lifetime: 3600,
   lifetimeLeft: 3000,

@@ -13,6 +13,7 @@ const console_: MappingStatus = {
   externalPort: 3074,
   status: 'assigned',
   static: false,
+  carrierStatic: false,
   state: 'ACTIVE',
   lifetime: 3600,
   lifetimeLeft: 2840,
