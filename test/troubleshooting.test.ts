@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { problemsOf, type Symptoms } from '../src/core/problems.ts'
 import { PROBLEM_IDS } from '../src/core/status.ts'
+import { WELL } from './support/symptoms.ts'
 
 // Whoever looks a line of `igd-pcp status` up in docs/troubleshooting.md finds it there.
 
@@ -10,26 +11,12 @@ const headings = [...readFileSync('docs/troubleshooting.md', 'utf8').matchAll(/^
 )
 
 const NOWHERE = { interface: 'lan0', ipAddress: null }
-const SERVER = { address: '192.0.2.1:5351', reachable: true }
-const BASE: Symptoms = {
-  lans: [],
-  wan: { interface: 'wan0', ipAddress: '100.64.0.2' },
-  server: SERVER,
-  connectionStatus: 'Connected',
-  refusal: undefined,
-  quota: undefined,
-  natFailure: undefined,
-  unwritable: undefined,
-  rival: undefined,
-  entries: 0,
-  mostEntries: 512,
-}
 const REFUSALS = ['ADDRESS_MISMATCH', 'NOT_AUTHORIZED', 'UNSUPP_OPTION', 'NO_RESOURCES'] as const
 const WRONG: readonly Partial<Symptoms>[] = [
   { wan: NOWHERE, server: undefined },
   { lans: [NOWHERE] },
   { server: undefined },
-  { server: { ...SERVER, reachable: false } },
+  { server: { address: '192.0.2.1:5351', reachable: false } },
   ...REFUSALS.map((refusal) => ({ refusal })),
   { quota: 32 },
   { natFailure: 'why' },
@@ -37,7 +24,7 @@ const WRONG: readonly Partial<Symptoms>[] = [
   { rival: 'miniupnpd' },
   { entries: 512 },
 ]
-const problems = WRONG.flatMap((symptoms) => problemsOf({ ...BASE, ...symptoms }))
+const problems = WRONG.flatMap((symptoms) => problemsOf({ ...WELL, ...symptoms }))
 
 /** `…` in a heading stands for what differs from case to case. */
 function isAbout(heading: string, cause: string): boolean {

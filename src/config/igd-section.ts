@@ -2,6 +2,24 @@ import * as v from 'valibot'
 import { key } from './about.ts'
 import { bitRate, httpUrl, label, oneOf, uuid } from './values.ts'
 
+const DESCRIPTION = 'UPnP IGD to PCP interworking function (RFC 6970)'
+const PROGRAM = 'The program, until somebody ships it in a device.'
+const LEFT_OUT = 'Without it the element is left out.'
+const UNNUMBERED = 'Without it the element is left out: a serial number tells the LAN more than it needs.'
+
+/** An element of the device description. */
+const described = <S extends v.GenericSchema>(element: string, schema: S, why: string) =>
+  key(schema, { meaning: `${element} of the device description.`, why })
+
+/** A state variable of WANCommonInterfaceConfig that says how fast the line is. */
+const shown = (variable: string) =>
+  key(v.optional(bitRate(), 1_000_000_000), {
+    meaning: `${variable} as control points read it. Nothing is shaped.`,
+    unit: 'bits per second',
+    why: 'High enough that no control point slows itself down.',
+    reload: true,
+  })
+
 /** What control points see of the gateway, and where the norms leave a choice. */
 export const igd = v.strictObject({
   default: key(v.optional(oneOf([1, 2]), 1), {
@@ -27,48 +45,21 @@ export const igd = v.strictObject({
     meaning: 'The name that control points show.',
     why: 'Says what it is.',
   }),
-  manufacturer: key(v.optional(label(63), 'igd-pcp'), {
-    meaning: 'manufacturer of the device description.',
-    why: 'The program, until somebody ships it in a device.',
-  }),
-  manufacturerUrl: key(v.optional(httpUrl()), {
-    meaning: 'manufacturerURL of the device description.',
-    why: 'Without it the element is left out.',
-  }),
-  modelName: key(v.optional(label(31), 'igd-pcp'), {
-    meaning: 'modelName of the device description.',
-    why: 'The program, until somebody ships it in a device.',
-  }),
-  modelDescription: key(v.optional(label(127), 'UPnP IGD to PCP interworking function (RFC 6970)'), {
-    meaning: 'modelDescription of the device description.',
-    why: 'Says what it is.',
-  }),
-  modelNumber: key(v.optional(label(31)), {
-    meaning: 'modelNumber of the device description.',
-    why: 'Without it the version of igd-pcp stands there.',
-  }),
-  modelUrl: key(v.optional(httpUrl()), {
-    meaning: 'modelURL of the device description.',
-    why: 'Without it the element is left out.',
-  }),
-  serialNumber: key(v.optional(label(63)), {
-    meaning: 'serialNumber of the device description.',
-    why: 'Without it the element is left out: a serial number tells the LAN more than it needs.',
-  }),
+  manufacturer: described('manufacturer', v.optional(label(63), 'igd-pcp'), PROGRAM),
+  manufacturerUrl: described('manufacturerURL', v.optional(httpUrl()), LEFT_OUT),
+  modelName: described('modelName', v.optional(label(31), 'igd-pcp'), PROGRAM),
+  modelDescription: described('modelDescription', v.optional(label(127), DESCRIPTION), 'Says what it is.'),
+  modelNumber: described(
+    'modelNumber',
+    v.optional(label(31)),
+    'Without it the version of igd-pcp stands there.',
+  ),
+  modelUrl: described('modelURL', v.optional(httpUrl()), LEFT_OUT),
+  serialNumber: described('serialNumber', v.optional(label(63)), UNNUMBERED),
   uuid: key(v.optional(uuid()), {
     meaning: 'UUID of the root device.',
     why: 'Without it one is made at the first start and kept in state.dir.',
   }),
-  upstreamBps: key(v.optional(bitRate(), 1_000_000_000), {
-    meaning: 'Layer1UpstreamMaxBitRate as control points read it. Nothing is shaped.',
-    unit: 'bits per second',
-    why: 'High enough that no control point slows itself down.',
-    reload: true,
-  }),
-  downstreamBps: key(v.optional(bitRate(), 1_000_000_000), {
-    meaning: 'Layer1DownstreamMaxBitRate as control points read it. Nothing is shaped.',
-    unit: 'bits per second',
-    why: 'High enough that no control point slows itself down.',
-    reload: true,
-  }),
+  upstreamBps: shown('Layer1UpstreamMaxBitRate'),
+  downstreamBps: shown('Layer1DownstreamMaxBitRate'),
 })

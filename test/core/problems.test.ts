@@ -1,22 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { healthOf, problemsOf, type Symptoms, withRival } from '../../src/core/problems.ts'
-
-const WELL: Symptoms = {
-  lans: [
-    { interface: 'lan0', ipAddress: '192.168.1.1' },
-    { interface: 'lan1', ipAddress: '192.168.2.1' },
-  ],
-  wan: { interface: 'wan0', ipAddress: '100.64.0.2' },
-  server: { address: '192.0.2.1:5351', reachable: true },
-  connectionStatus: 'Connected',
-  refusal: undefined,
-  quota: undefined,
-  natFailure: undefined,
-  unwritable: undefined,
-  rival: undefined,
-  entries: 3,
-  mostEntries: 512,
-}
+import { WELL } from '../support/symptoms.ts'
 
 const NOWHERE = { interface: 'lan0', ipAddress: null }
 const SILENT = { address: '192.0.2.1:5351', reachable: false }

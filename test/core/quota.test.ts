@@ -3,18 +3,7 @@ import { problemsNow } from '../../src/core/status-view.ts'
 import { port, seconds } from '../../src/lib/units.ts'
 import { add, caller, coreBench, faultOf, key, OTHER } from '../support/core-bench.ts'
 import { OTHER_SERVER } from '../support/fake-carrier.ts'
-
-/** Nothing else is wrong. */
-const WELL = {
-  lans: [],
-  wan: { interface: 'wan0', ipAddress: '100.64.0.2' },
-  server: { address: '100.64.0.1:5351', reachable: true },
-  refusal: undefined,
-  natFailure: undefined,
-  unwritable: undefined,
-  rival: undefined,
-  mostEntries: 512,
-}
+import { WELL_OUTSIDE } from '../support/symptoms.ts'
 
 /** A carrier that lets this line have `quota` mappings, and a line that has as many, from port 9000 on. */
 async function full(quota: number, over: Parameters<typeof coreBench>[0] = {}) {
@@ -45,11 +34,11 @@ describe('USER_EX_QUOTA (RFC 6887 §7.4)', () => {
 
   it('is seen in the status while it is known', async () => {
     const { clock, context, refused } = await full(2)
-    expect(problemsNow(context, WELL)).toEqual([])
+    expect(problemsNow(context, WELL_OUTSIDE)).toEqual([])
     await refused(8000)
-    expect(problemsNow(context, WELL)).toMatchObject([{ id: 'carrier-quota', severity: 'warning' }])
+    expect(problemsNow(context, WELL_OUTSIDE)).toMatchObject([{ id: 'carrier-quota', severity: 'warning' }])
     await clock.advance(31_000)
-    expect(problemsNow(context, WELL)).toEqual([])
+    expect(problemsNow(context, WELL_OUTSIDE)).toEqual([])
   })
 
   it('several adds at once learn the same', async () => {
