@@ -21,8 +21,8 @@ import syscalls
 
 USER = 61184  # the first of those that DynamicUser takes
 LEFT_OUT = {
-    "Type", "NotifyAccess", "EnvironmentFile", "ExecReload", "Restart", "RestartSec", "RestartPreventExitStatus",
-    "TimeoutStopSec",  # how it is started and ended, not what it may do
+    "Type", "NotifyAccess", "EnvironmentFile", "ExecReload", "Restart", "RestartSec", "RestartSteps",
+    "RestartMaxDelaySec", "SyslogIdentifier", "TimeoutStopSec",  # how it is started and ended, not what it may do
     "RemoveIPC",  # what happens when it has ended
     "MemoryMax", "TasksMax",  # control groups
 }  # fmt: skip
