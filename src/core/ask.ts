@@ -45,7 +45,12 @@ export async function askCarrier(context: Context, asking: Asking, signal: Abort
   let outcome = await askHere(context, asking, signal)
   const isBlocked = outcome.kind === 'refused' && IN_THE_WAY.has(outcome.result)
   if (isBlocked && (await departures.clear(claim))) outcome = await askHere(context, asking, signal)
-  if (outcome.kind === 'granted') departures.start(claim)
+  if (outcome.kind !== 'granted') return outcome
+  departures.start(claim)
+  const isNews = claim.knownAs !== outcome.knownAs
+  claim.knownAs = outcome.knownAs
+  // What is granted for the first time is written down anyway.
+  if (isNews && asking.request.renews) void asking.write()
   return outcome
 }
 

@@ -139,7 +139,7 @@ export class Claims {
 
 /** Field by field, as there is one a mapping: a copy by spread has a shape of its own, and takes twice the memory. */
 const newClaim = (
-  { client, former = NOWHERE, generation, internalPort, place, protocol, wanPort }: ClaimPart,
+  { client, former = NOWHERE, generation, internalPort, knownAs, place, protocol, wanPort }: ClaimPart,
   census: Census,
 ): Claim => ({
   protocol,
@@ -147,6 +147,7 @@ const newClaim = (
   internalPort,
   wanPort,
   generation,
+  knownAs,
   place,
   former,
   noting: undefined,

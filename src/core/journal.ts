@@ -46,8 +46,9 @@ export class Journal {
   }
 }
 
-const nameOf = ({ client, former, generation, internalPort, place, protocol, wanPort }: Claim) => ({
+const nameOf = ({ client, former, generation, internalPort, knownAs, place, protocol, wanPort }: Claim) => ({
   generation,
+  knownAs,
   protocol,
   client,
   internalPort,

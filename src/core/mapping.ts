@@ -34,6 +34,8 @@ export interface Claim {
   /** Port on the WAN address where the router does NAT; undefined where it does not (RFC 6970 §5.4, §5.5). */
   readonly wanPort: Port | undefined
   readonly generation: number
+  /** The generation by whose nonce the carrier knows it, where that is another: an earlier life that it still holds. */
+  knownAs: number | undefined
   /** Where it was asked for last, changed by `arrive`; undefined: nowhere yet, or where nobody has noted. */
   place: Place | undefined
   /** Where it was asked for before and may stand still. */

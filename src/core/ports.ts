@@ -31,6 +31,8 @@ export interface PcpMapping {
    * retransmission, renewal and delete, and a mapping made anew never shares one with its predecessor (§11.2).
    */
   readonly generation: number
+  /** The generation by whose nonce the server knows it, as it told, where that is another (§11.3). */
+  readonly knownAs?: number | undefined
   /** Where it stands, or is asked for; undefined: wherever is asked now. */
   readonly place?: Place | undefined
 }
@@ -64,6 +66,8 @@ export interface PcpGranted {
   readonly sentAt: Millis
   /** The options that the server says it processed (§7.3); without it, none. */
   readonly processed?: readonly OptionName[]
+  /** As `PcpMapping` has it. */
+  readonly knownAs?: number | undefined
 }
 
 export interface PcpRefused {

@@ -11,6 +11,8 @@ import type { External, Lease, Protocol, RemoteHost } from './types.ts'
 export interface ClaimPart {
   /** Names the record: no two lives of any internal port share one. */
   readonly generation: number
+  /** The generation by whose nonce the carrier knows it, where that is another. */
+  readonly knownAs?: number | undefined
   readonly protocol: Protocol
   readonly client: Ipv4Address
   readonly internalPort: Port

@@ -55,8 +55,8 @@ const lives = ({ entries }: ActiveRecord, now: Millis): boolean =>
   entries.some(({ leaseEnd }) => leaseEnd === 'never' || leaseEnd > now)
 
 const deletingOf = (record: ClaimRecord, now: Millis): DeletingRecord => {
-  const { client, externalPort, former, generation, internalPort, place, protocol, wanPort } = record
+  const { client, externalPort, former, generation, internalPort, knownAs, place, protocol, wanPort } = record
   const until = record.state === 'ACTIVE' ? after(now, toMillis(record.lifetime)) : record.until
-  const claim = { generation, protocol, client, internalPort, wanPort, place, former }
+  const claim = { generation, knownAs, protocol, client, internalPort, wanPort, place, former }
   return { state: 'DELETING', ...claim, externalPort, until }
 }

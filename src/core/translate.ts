@@ -12,6 +12,7 @@ export const pcpMapping = (claim: ClaimName): PcpMapping => ({
   internalAddress: claim.wanPort !== undefined || isUnspecified(claim.client) ? undefined : claim.client,
   internalPort: claim.wanPort ?? claim.internalPort,
   generation: claim.generation,
+  knownAs: claim.knownAs,
   place: claim.place,
 })
 

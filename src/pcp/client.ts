@@ -156,8 +156,9 @@ export class PcpClient implements PcpLink {
       },
     }
     const outcome = await this.#ask(question, signal)
-    if (outcome.kind === 'granted') this.#granted.set(about.key, about, outcome)
-    return outcome
+    if (outcome.kind !== 'granted') return outcome
+    this.#granted.set(about.key, about, outcome)
+    return life === request.generation ? outcome : { ...outcome, knownAs: life }
   }
 
   async #unmapAs(

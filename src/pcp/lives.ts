@@ -21,7 +21,7 @@ export class Lives {
 
   /** The generation whose nonce to use. */
   of(mapping: PcpMapping): number {
-    return this.#alias.get(lifeOf(mapping)) ?? mapping.generation
+    return this.#alias.get(lifeOf(mapping)) ?? mapping.knownAs ?? mapping.generation
   }
 
   /** Another generation that the server may know the port by; undefined: none that we know of. */

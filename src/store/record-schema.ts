@@ -23,8 +23,11 @@ const place = v.object({
   self: v.optional(ipv4),
 })
 
+const generation = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
+
 const claim = {
-  generation: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  generation,
+  knownAs: v.optional(generation),
   protocol: v.picklist(['TCP', 'UDP']),
   client: ipv4,
   internalPort: port,

@@ -191,6 +191,30 @@ describe('a copy of a request that the network delivers after the delete', () =>
   })
 })
 
+describe('a mapping that the carrier knows by the nonce of an earlier life (RFC 6887 §11.3)', () => {
+  it.each([
+    ['as a new one', 0],
+    ['as one that is renewed', 1],
+  ])('T25: is asked for and deleted by that after a restart: %s', async (_when, first) => {
+    const before = coreBench()
+    const map = before.carrier.map.bind(before.carrier)
+    let n = 0
+    before.carrier.map = async (request, signal) => {
+      const outcome = await map(request, signal)
+      return outcome.kind === 'granted' && n++ >= first ? { ...outcome, knownAs: 7 } : outcome
+    }
+    await before.answered(before.iwf.addPortMapping(add(), caller()))
+    await before.clock.advance(2_700_000)
+    const bench = await before.restarted()
+    bench.carrier.maps.splice(0)
+    void bench.start()
+    await bench.clock.advance(10_000)
+    expect(bench.carrier.maps).toMatchObject([{ generation: 0, knownAs: 7 }])
+    await bench.answered(bench.iwf.deletePortMapping(key(), caller()))
+    expect(bench.carrier.deletes[0]).toMatchObject({ generation: 0, knownAs: 7 })
+  })
+})
+
 describe('a restart of the daemon within one boot (R6970-5.3-2)', () => {
   it('mappings are listed at once and forwarded on, and the carrier confirms each once', async () => {
     const before = await mapped(8001, 8002)

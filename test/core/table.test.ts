@@ -16,6 +16,7 @@ const mapping = (externalPort: number): Mapping => ({
     internalPort: port(1),
     wanPort: port(externalPort),
     generation: 0,
+    knownAs: undefined,
     state: 'ACTIVE',
     asking: 0,
     askedAt: undefined,

@@ -52,17 +52,22 @@ export async function linked({
       mappingUpdate: () => undefined,
     },
   })
-  const link = await links[0]?.({
-    heard: () => undefined,
-    unreachable: (why) => void unreachable.push(why),
-    inUse: () => true,
-  })
-  if (!link) throw new Error('no link')
+  /** A link that knows nothing of those before. */
+  const open = async () => {
+    const opened = await links[0]?.({
+      heard: () => undefined,
+      unreachable: (why) => void unreachable.push(why),
+      inUse: () => true,
+    })
+    if (!opened) throw new Error('no link')
+    return opened
+  }
+  const link = await open()
   const stop = sharedAbort()
   const map = async () => {
     const outcome = link.map(wanted, stop.signal)
     await clock.advance(100)
     return await outcome
   }
-  return { announcements, carrier, clock, connects, lines, link, map, routes, stop, told, unreachable }
+  return { announcements, carrier, clock, connects, lines, link, map, open, routes, stop, told, unreachable }
 }

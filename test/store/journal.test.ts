@@ -75,11 +75,11 @@ describe('what was kept', () => {
     await store.put(intent(0))
     await store.put(active(0))
     await store.put(intent(1))
-    await store.put(active(2, 5_000_000))
+    await store.put({ ...active(2, 5_000_000), knownAs: 1 })
     await store.drop(1)
     const again = await opened({ disk, clock })
     expect(again.saved).toMatchObject({ lastGeneration: 2, sameBoot: true })
-    expect(again.saved.records).toEqual([active(0), active(2, 5_000_000)])
+    expect(again.saved.records).toEqual([active(0), { ...active(2, 5_000_000), knownAs: 1 }])
     expect(again.lines).toEqual([])
   })
 

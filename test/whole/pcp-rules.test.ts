@@ -184,6 +184,26 @@ describe('the nonce of another life (RFC 6887 §11.3)', () => {
     expect(bench.carrier.responder.mappings()).toHaveLength(1)
   })
 
+  it('T25 C-11.3-n: what the server knows by an earlier nonce it knows after a restart too, as that is kept', async () => {
+    const bench = await linked({ natPmpOnly: false })
+    const { carrier, clock, open, stop } = bench
+    const answered = async <T>(call: Promise<T>): Promise<T> => {
+      await clock.advance(100)
+      return await call
+    }
+    await answered(bench.link.map({ ...wanted, generation: 3 }, stop.signal))
+    const granted = await answered(bench.link.map({ ...wanted, generation: 9 }, stop.signal))
+    expect(granted).toMatchObject({ kind: 'granted', knownAs: 3 })
+    const packets = recorded(bench)
+    const restarted = await open()
+    const named = { ...wanted, generation: 9, knownAs: 3 }
+    expect(await answered(restarted.map(named, stop.signal))).toMatchObject({ kind: 'granted', knownAs: 3 })
+    expect(packets).toHaveLength(1)
+    const again = await open()
+    expect(await answered(again.unmap(named, stop.signal))).toMatchObject({ kind: 'deleted' })
+    expect(carrier.responder.mappings()).toEqual([])
+  })
+
   it('T25: a nonce that nobody knows any more is refused once, and asked for again when that is over', async () => {
     const bench = await chain()
     await bench.within(bench.core.iwf.addPortMapping(add({ lease: 'infinite' }), caller()))
