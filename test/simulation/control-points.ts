@@ -6,6 +6,9 @@ import type { Simulation } from './simulation.ts'
 import { Subscribers } from './subscribers.ts'
 import { Telephone } from './telephone.ts'
 
+/** No refusal holds for longer (RFC 6887 §11.3: a day). */
+export const REFUSED = 97_200_000
+
 /** The programs on the LAN that speak UPnP, and the operator. */
 export class ControlPoints {
   readonly #sim: Simulation
@@ -54,8 +57,15 @@ export class ControlPoints {
       externalPort: 41_234,
     } as const
     this.#sim.world.tell(() => '- does it work?')
-    this.adds.add({ ...call, kind: 'add', internalPort: 9100, remoteHost: '', lease: 3600 })
+    const add = { ...call, kind: 'add', internalPort: 9100, remoteHost: '', lease: 3600 } as const
+    this.adds.add(add)
     await clock.advance(5000)
+    if (promises.at('TCP', 41_234).length === 0) {
+      // What the carrier refused is not asked of it again before that is over.
+      await clock.advance(REFUSED)
+      this.adds.add(add)
+      await clock.advance(5000)
+    }
     const [told] = promises.at('TCP', 41_234)
     this.subscribers.check()
     if (told?.fate !== 'held') this.#sim.world.blame('works-add', 'at rest a mapping cannot be made')

@@ -3,6 +3,7 @@ import { PROTOCOL_NUMBER } from '../../src/pcp/wire/constants.ts'
 import { replay } from '../../src/store/format.ts'
 import { SERVER_A, SERVER_B } from '../support/world/world.ts'
 import type { Invariant, Wrong } from '../support/world/invariants.ts'
+import { REFUSED } from './control-points.ts'
 import type { Simulation } from './simulation.ts'
 
 // When all trouble is over, all comes to rest: the table, the carrier, the kernel and the journal say the same, and all
@@ -10,8 +11,6 @@ import type { Simulation } from './simulation.ts'
 
 const SECOND = 1000
 const HOUR = 3_600_000
-/** No refusal holds anything up for longer. */
-const REFUSED = 27 * HOUR
 /** A daemon that lives has all it needs for this. */
 const START = 60 * SECOND
 

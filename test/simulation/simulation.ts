@@ -204,6 +204,7 @@ export class Simulation {
   /** The machine was off: what it forgot meanwhile. */
   rebooted(): void {
     const isDateRight = this.world.router.dateOffset === 0
+    if (!isDateRight) this.world.network.lostTime()
     this.promises.lostTime(this.now, ({ toldAt }) => !isDateRight || this.dateChangedAt >= toldAt)
     for (const told of this.promises.live) told.hidden = true
   }

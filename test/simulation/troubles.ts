@@ -2,6 +2,8 @@ import type { Ipv4Address } from '../../src/lib/ip.ts'
 import { millis, seconds } from '../../src/lib/units.ts'
 import type { Request } from '../../src/pcp/wire/message.ts'
 import { encodeResponse } from '../../src/pcp/wire/packet.ts'
+import { noFaults } from '../../src/pcp-server/faults.ts'
+import { DEFAULT_SETTINGS } from '../../src/pcp-server/settings.ts'
 import { announcement } from '../../src/pcp-server/unsolicited.ts'
 import { ip } from '../support/fake-carrier.ts'
 import { ROUTER_WAN, SERVER_A, SERVER_A2, SERVER_B } from '../support/world/world.ts'
@@ -297,11 +299,9 @@ const fault =
     value: Simulation['carrier']['responder']['faults'][K],
   ) =>
   ({ carrier }: Simulation): Undo => {
-    const { faults } = carrier.responder
-    const before = faults[name]
-    faults[name] = value
+    carrier.responder.faults[name] = value
     return ({ responder }) => {
-      responder.faults[name] = before
+      responder.faults[name] = noFaults()[name]
     }
   }
 
@@ -332,11 +332,11 @@ const MODES: Readonly<Record<Mode, (sim: Simulation) => Undo>> = {
   slow: fault('delay', millis(4000)),
   'stuck-epoch': fault('epoch', 12_345),
   'drops-answers': fault('dropResponses', 0.7),
-  quota: ({ carrier: { responder } }) => {
-    const { settings } = responder
-    responder.settings = { ...settings, quota: 2 }
+  quota: ({ carrier: { responder }, profile: { settings } }) => {
+    const { quota = DEFAULT_SETTINGS.quota } = settings
+    responder.settings = { ...responder.settings, quota: 2 }
     return (nat) => {
-      nat.responder.settings = { ...nat.responder.settings, quota: settings.quota }
+      nat.responder.settings = { ...nat.responder.settings, quota }
     }
   },
 }

@@ -20,8 +20,8 @@ export interface LineFaults {
 
 const goodLine = (): LineFaults => ({ lost: 0, twice: 0, late: 0, latest: 200, cut: false })
 
-/** For so long after an address is gone what was on its way may still try to leave from it. */
-const FAREWELL = 3000
+/** For so long after an address is gone whoever looks for a sign of life may still try to ask from it: 9 s, and a little. */
+const FAREWELL = 10_000
 /** Whoever took the place of another server goes on to tell that one for so long what is not wanted any more. */
 const FORMER = 93_600_000
 
@@ -100,6 +100,12 @@ export class Network {
     const until = this.#world.clock.now() + FORMER
     for (const [address, end] of this.#named) if (end === Infinity) this.#named.set(address, until)
     for (const address of servers) this.#named.set(address, Infinity)
+  }
+
+  /** The router does not know how long it was off: to it all that it left may be there as long as ever. */
+  lostTime(): void {
+    const until = this.#world.clock.now() + FORMER
+    for (const [address, end] of this.#named) if (end < until) this.#named.set(address, until)
   }
 
   /** The router has the address no more. */
