@@ -85,7 +85,7 @@ export class Checks {
     const forwardings = [...this.#forwardings()]
     this.#noteKept(forwardings)
     this.#endsByItself(forwardings)
-    if (!world.life.ready || world.router.asleep || this.#sim.now - this.#sim.awakeSince < WAKING) return 0
+    if (!world.life.ready || world.router.asleep || this.#sim.now - world.router.awakeSince < WAKING) return 0
     if (this.#sim.diskTakes() && world.life.isWritten && this.#sim.now - this.#sim.readySince > WRITES)
       promises.written(this.#sim.now - WRITES)
     this.#entries = this.listed()

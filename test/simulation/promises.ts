@@ -163,8 +163,10 @@ export class Promises {
 
   /** The machine was off, and for how long cannot be told. A lease may end later, or earlier by a date that was wrong. */
   lostTime(now: number, isConcerned: (told: Told) => boolean): void {
-    for (const [told] of this.#unwritten) if (isConcerned(told)) this.turn(told, 'unsure')
-    this.#unwritten.clear()
+    for (const told of [...this.#unwritten.keys()].filter(isConcerned)) {
+      this.#unwritten.delete(told)
+      this.turn(told, 'unsure')
+    }
     for (const told of this.live) {
       if (!isConcerned(told)) continue
       told.endsFrom = Math.min(told.endsFrom, now)

@@ -43,8 +43,6 @@ export class Simulation {
   server: 'a' | 'b' = 'a'
   /** When the date last jumped. */
   dateChangedAt = -1
-  /** When the machine woke last. */
-  awakeSince = -Infinity
   /** When the daemon that runs now was ready; Infinity while none is. */
   readySince = Infinity
   /** How long it takes until the daemon that dies next is started again. */

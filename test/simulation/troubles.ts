@@ -234,7 +234,6 @@ const DOING: Doing = {
     sim.points.telephone.waits.excuse(sim.now + lasts)
     sim.trouble('sleep', lasts, () => {
       router.wake()
-      sim.awakeSince = sim.now
     })
   },
 }

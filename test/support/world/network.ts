@@ -46,6 +46,8 @@ export interface Uplink {
   /** Is there a way beyond the own link? */
   readonly routed: boolean
   readonly asleep: boolean
+  /** When it woke last, and began to notice what changed meanwhile. */
+  readonly awakeSince: number
 }
 
 interface Socket {
@@ -223,7 +225,8 @@ export class Network {
     if ((this.#named.get(server.address) ?? 0) < now)
       wrong('packet-to-server', `a packet leaves for ${server.address}, which is no PCP server (any more)`)
     const isOurs = uplink.addresses.some((own) => own === local.address)
-    if (!isOurs && now - (this.#lostAt.get(local.address) ?? 0) > FAREWELL)
+    const lostAt = Math.max(this.#lostAt.get(local.address) ?? 0, uplink.awakeSince)
+    if (!isOurs && now - lostAt > FAREWELL)
       wrong('packet-from-us', `a packet leaves from ${local.address}, which is not ours any more`)
     // RFC 6887 §7.1, §8.1: octets 8 to 23 of a request are the address it is sent from.
     if (packet[0] === 2 && fromBytes(packet.slice(8, 24)) !== local.address)

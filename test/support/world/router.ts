@@ -36,6 +36,7 @@ export class Router implements Uplink {
   dateOffset = 0
   /** Suspended: time passes, and nothing runs. */
   asleep = false
+  awakeSince = -Infinity
   /** What became due meanwhile. */
   readonly #late: (() => void)[] = []
   readonly neighbours = new Map<Ipv4Address, MacAddress>()
@@ -98,6 +99,7 @@ export class Router implements Uplink {
 
   wake(): void {
     this.asleep = false
+    this.awakeSince = this.clock.now()
     for (const run of this.#late.splice(0)) this.clock.at(this.clock.now(), run)
     this.clock.touched()
   }
