@@ -1,7 +1,8 @@
 import type { Event } from './happening.ts'
 
-/** More tries are worth nobody's time. */
+/** More tries, and more seconds, are worth nobody's time. */
 const MOST_TRIES = 250
+const MOST_SECONDS = 30
 
 /**
  * The least of a list that still fails (delta debugging): halves are left out, then quarters and so on, as long as that
@@ -13,9 +14,11 @@ export async function shrunk(
 ): Promise<readonly Event[]> {
   let least = events
   let tries = 0
-  for (let size = Math.ceil(events.length / 2); size >= 1 && tries < MOST_TRIES; ) {
+  const end = performance.now() + MOST_SECONDS * 1000
+  const goesOn = () => tries < MOST_TRIES && performance.now() < end
+  for (let size = Math.ceil(events.length / 2); size >= 1 && goesOn(); ) {
     let removed = false
-    for (let at = 0; at < least.length && tries < MOST_TRIES; tries++) {
+    for (let at = 0; at < least.length && goesOn(); tries++) {
       const rest = without(least, at, at + size)
       if (await fails(rest)) {
         least = rest

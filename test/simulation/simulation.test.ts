@@ -5,9 +5,9 @@ import { type Outcome, simulate } from './simulation.ts'
 
 // Whole daemons in a simulated world, by schedules that are drawn from seeds (docs/reliability.md).
 //
-//   npx vitest run test/simulation                               the fixed set
-//   npm run simulate                                             and as many fresh ones as two minutes have room for
-//   SIM_SEED=<seed> SIM_COUNT=1 npx vitest run test/simulation   one, with its story
+//   npx vitest run test/simulation                               the fixed set, and that each check can fail
+//   npm run simulate                                             the fixed set, and fresh ones for two minutes
+//   SIM_SEED=<seed> SIM_COUNT=1 npx vitest run test/simulation/simulation.test.ts   one, with its story
 
 const { SIM_COUNT, SIM_SECONDS, SIM_SEED } = process.env
 const FIRST = Number(SIM_SEED ?? 1)
