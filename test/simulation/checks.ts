@@ -34,17 +34,17 @@ export class Checks {
   #dirty = true
   /** How often everything was looked at. */
   looks = 0
-  /** Is the rule one that the last daemon did not find in the kernel, and until when may it stand then? */
-  #isAnew: (key: string) => boolean = () => false
-  #anew = 0
-  readonly #allowed = new Map<string, number>()
+  /** A daemon does not write down when it was granted what: to the next one all was granted as it began. */
+  #believed = 0
   #entries: readonly PortMappingEntry[] = []
   #fingerprint: string | undefined
   #systemUpdateId = 0
   /** What was noted, if the disk took it. */
   #durableId = 0
   /** Rules that the kernel may have kept, as it refused to let them go. */
-  readonly #kept = new Map<string, number>()
+  readonly #kept = new Set<string>()
+  /** When it took changes again. */
+  #kernelBack = -Infinity
 
   constructor(sim: Simulation) {
     this.#sim = sim
@@ -58,10 +58,8 @@ export class Checks {
   /** Another daemon starts. */
   begins(): void {
     this.#fingerprint = undefined
-    const before = new Set([...this.#forwardings()].map(({ key }) => key))
     const { maxLifetime = LONGEST_GRANT } = this.#sim.profile.settings
-    this.#isAnew = (key) => !before.has(key)
-    this.#anew = this.#sim.now + 1000 * Math.min(LONGEST_GRANT, maxLifetime)
+    this.#believed = this.#sim.now + 1000 * Math.min(LONGEST_GRANT, maxLifetime)
   }
 
   /** How many entries lead to the host now. */
@@ -85,6 +83,8 @@ export class Checks {
     const forwardings = [...this.#forwardings()]
     this.#noteKept(forwardings)
     this.#endsByItself(forwardings)
+    // What ended while none ran ends now, in the same moment.
+    if (this.#sim.now <= this.#sim.readySince) return 0
     if (!world.life.ready || world.router.asleep || this.#sim.now - world.router.awakeSince < WAKING) return 0
     if (this.#sim.diskTakes() && world.life.isWritten && this.#sim.now - this.#sim.readySince > WRITES)
       promises.written(this.#sim.now - WRITES)
@@ -224,26 +224,27 @@ export class Checks {
   }
 
   #noteKept(forwardings: readonly Forwarding[]): void {
-    if (this.#sim.isActive('kernel'))
-      for (const { key } of forwardings) this.#kept.set(key, this.#sim.now + GOES)
+    if (this.#sim.isActive('kernel')) for (const { key } of forwardings) this.#kept.add(key)
+  }
+
+  /** The kernel takes changes again. */
+  kernelIsBack(): void {
+    this.#kernelBack = this.#sim.now
   }
 
   /** Did the kernel refuse while it had the rule? Then it goes a little later. */
   isKept({ key }: Pick<Forwarding, 'key'>): boolean {
-    return (this.#kept.get(key) ?? 0) > this.#sim.now
+    return this.#kept.has(key) && (this.#sim.isActive('kernel') || this.#sim.now < this.#kernelBack + GOES)
   }
 
   /** Should the daemon die, forwarding ends soon after what the carrier granted. */
   #endsByItself(forwardings: readonly Forwarding[]): void {
     const { carrier, other, router } = this.#sim.world
-    for (const { key, protocol, until, wanPort } of forwardings) {
+    for (const { protocol, until, wanPort } of forwardings) {
       const granted = [carrier, other].map(
         (nat) => nat.grantedUntil.get(`${PROTOCOL_NUMBER[protocol]} ${wanPort}`) ?? 0,
       )
-      // Where the kernel forgot it, a daemon that starts knows no better than what was granted once.
-      if (this.#isAnew(key)) this.#allowed.set(key, this.#anew)
-      const anew = this.#allowed.get(key) ?? 0
-      const end = Math.max(this.#sim.now, anew, ...granted) + MARGIN
+      const end = Math.max(this.#sim.now, this.#believed, ...granted) + MARGIN
       if (until > end && !router.asleep)
         this.#wrong(
           'rule-ends',

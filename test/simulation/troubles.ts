@@ -185,6 +185,7 @@ const DOING: Doing = {
     kernel.objection = () => 'Could not process rule: Cannot allocate memory'
     sim.trouble('kernel', lasts, () => {
       kernel.objection = () => undefined
+      sim.checks.kernelIsBack()
       sim.world.clock.touched()
     })
   },
