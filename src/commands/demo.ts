@@ -186,7 +186,11 @@ async function freePort(): Promise<number> {
 }
 
 /** The demo's LAN has no DHCP server. */
-const NO_LEASES: LeaseDisk = { read: () => Promise.resolve(undefined), watch: () => undefined }
+const NO_LEASES: LeaseDisk = {
+  isFull: () => Promise.resolve(false),
+  read: () => Promise.resolve(undefined),
+  watch: () => undefined,
+}
 
 const QUIET: Log = { debug: ignore, info: ignore, warn: ignore, error: ignore }
 function ignore(): void {

@@ -39,7 +39,11 @@ beforeEach(() => {
     return arp
   }
   const log = { debug: ignore, info: ignore, warn, error: ignore }
-  const disk = { read: () => Promise.resolve(leaseFile), watch: () => undefined }
+  const disk = {
+    isFull: () => Promise.resolve(false),
+    read: () => Promise.resolve(leaseFile),
+    watch: () => undefined,
+  }
   const leases = new LeaseWatch({ clock, log, disk }, ['/leases'])
   watch = new HostWatch({ clock, log, neighbourTable, leases }, ['lan'])
   watch.start({ hosts: () => hosts, gone: (host, why) => void gone.push(`${host}: ${why}`) })

@@ -1,12 +1,12 @@
 import { watch } from 'node:fs'
-import { readFile, stat } from 'node:fs/promises'
+import { readFile, stat, statfs } from 'node:fs/promises'
 import type { LeaseDisk } from './lease-watch.ts'
 
 /** Far more than a home has leases; a file above it is no lease file. */
 const LARGEST = 4 * 1024 * 1024
 
 /** The real disk. */
-export const leaseDisk: LeaseDisk = { read, watch: watchDirectory }
+export const leaseDisk: LeaseDisk = { isFull, read, watch: watchDirectory }
 
 async function read(path: string): Promise<string | undefined> {
   try {
@@ -19,6 +19,12 @@ async function read(path: string): Promise<string | undefined> {
     if (isMissing(error)) return undefined
     throw error
   }
+}
+
+/** By what root may use too. A file system without a limit says that it has no blocks at all. */
+async function isFull(path: string): Promise<boolean> {
+  const { bfree, blocks } = await statfs(path)
+  return blocks > 0 && bfree === 0
 }
 
 const isMissing = (error: unknown): boolean =>

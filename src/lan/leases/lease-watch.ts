@@ -4,12 +4,11 @@ import type { Ipv4Address } from '../../lib/ip.ts'
 import type { Log } from '../../lib/log.ts'
 import { SerialQueues } from '../../lib/serial.ts'
 import { after, type Millis, millis } from '../../lib/units.ts'
-import { LeaseFile, type ReadText } from './lease-file.ts'
+import { LeaseFile, type LeaseFiles } from './lease-file.ts'
 import type { EndedLease } from './lease-memory.ts'
 
 /** The disk, as far as lease files go. */
-export interface LeaseDisk {
-  readonly read: ReadText
+export interface LeaseDisk extends LeaseFiles {
   /**
    * Calls with its name when a file of the directory changes, is made or renamed; without where the system does not
    * say which. Undefined where that cannot be had.
@@ -44,7 +43,7 @@ export class LeaseWatch {
   constructor(ports: LeaseWatchPorts, paths: readonly string[]) {
     const { disk, log } = ports
     this.#ports = ports
-    this.#files = paths.map((path) => new LeaseFile({ path, read: (file) => disk.read(file), log }))
+    this.#files = paths.map((path) => new LeaseFile({ path, disk, log }))
   }
 
   /** Tells of each lease that ends, until `stop`. */

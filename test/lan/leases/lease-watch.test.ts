@@ -22,6 +22,11 @@ class FakeDisk implements LeaseDisk {
   readonly watches = new Map<string, Set<(name: string | undefined) => void>>()
   reads = 0
   watchable = true
+  full = false
+
+  isFull(): Promise<boolean> {
+    return Promise.resolve(this.full)
+  }
 
   read(path: string): Promise<string | undefined> {
     this.reads++
@@ -94,6 +99,24 @@ describe('a file that a full disk did not take', () => {
     disk.write(DNSMASQ, ONE)
     await clock.advance(1000)
     expect(ended).toEqual([HOST])
+  })
+
+  it('the only lease: emptied on a full disk ends nothing, until the server has written again', async () => {
+    disk.files.set(DNSMASQ, ONE)
+    await start(DNSMASQ)
+    disk.full = true
+    disk.write(DNSMASQ, '')
+    await clock.advance(60_000)
+    disk.full = false
+    await clock.advance(60_000)
+    disk.touch(DNSMASQ)
+    await clock.advance(1000)
+    expect([ended, watch.isLeased(ip('192.168.1.20'))]).toEqual([[], true])
+    disk.write(DNSMASQ, ONE)
+    await clock.advance(1000)
+    disk.write(DNSMASQ, '')
+    await clock.advance(1000)
+    expect(ended).toEqual(['192.168.1.20'])
   })
 
   it('the only lease there was ends with an empty file', async () => {

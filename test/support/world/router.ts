@@ -76,6 +76,7 @@ export class Router implements Uplink {
 
   /** Leases and hooks. */
   readonly files: LeaseDisk = {
+    isFull: () => Promise.resolve(false),
     read: (path) => Promise.resolve(this.#files.get(path)),
     watch: (directory, changed) => {
       const watch = { directory, changed }
