@@ -2,7 +2,7 @@ import { atMost, within } from '../lib/abort.ts'
 import type { Ipv4Address } from '../lib/ip.ts'
 import { type Millis, type Port, after, millis, seconds, toMillis } from '../lib/units.ts'
 import type { Context } from './context.ts'
-import { establish } from './establish.ts'
+import { establish, heldAddress } from './establish.ts'
 import { Fault } from './fault.ts'
 import { forwardWhileGranted, withdraw } from './forward.ts'
 import { firstLifetime, leaseEnd, leaseLeft } from './lease.ts'
@@ -196,7 +196,7 @@ export class Adding {
   }
 
   #wish(request: AddAnyRequest, preferFailure: boolean): Wish {
-    const { external, ports, wishes } = this.#context
+    const { ports, wishes } = this.#context
     const now = ports.clock.now()
     return {
       externalPort: this.#wishedPort(request, preferFailure),
@@ -204,7 +204,7 @@ export class Adding {
       remoteHost: request.remoteHost,
       description: request.description,
       lifetime: firstLifetime(leaseEnd(request.lease, now), now, wishes.maxLifetime),
-      externalAddress: external.address,
+      externalAddress: heldAddress(this.#context),
     }
   }
 

@@ -1,4 +1,4 @@
-import { bracketed } from '../lib/ip.ts'
+import { bracketed, type IpAddress } from '../lib/ip.ts'
 import { type Millis, type Seconds, seconds } from '../lib/units.ts'
 import { askCarrier, firstAsking, heldUntil } from './ask.ts'
 import type { Context } from './context.ts'
@@ -67,11 +67,19 @@ const isAsWished = (outcome: PcpOutcome, wish: Wish): outcome is PcpGranted =>
  * RFC 6970 §4.1 has one external address, RFC 6887 §10 lets a server have several. One that is not what our other
  * mappings have, and control points were told, is not shown.
  */
-function isElsewhere({ external, table }: Context, outcome: PcpOutcome): boolean {
-  if (outcome.kind !== 'granted' || outcome.external.address === external.address) return false
+const isElsewhere = (context: Context, outcome: PcpOutcome): boolean =>
+  outcome.kind === 'granted' &&
+  outcome.external.address !== context.external.address &&
+  heldAddress(context) !== undefined
+
+/**
+ * The external address, as long as a mapping of ours has it. Another may have been given to us since the last one ended,
+ * and nobody would have told: who asks for one that is gone is refused for ever.
+ */
+export function heldAddress({ external, table }: Context): IpAddress | undefined {
   for (const { claim, grant } of table.mappings())
-    if (claim.state === 'ACTIVE' && grant.external.address === external.address) return true
-  return false
+    if (claim.state === 'ACTIVE' && grant.external.address === external.address) return external.address
+  return undefined
 }
 
 interface Attempt {

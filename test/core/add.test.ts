@@ -309,6 +309,14 @@ describe('AddAnyPortMapping (RFC 6970 §5.6.1)', () => {
     await answered(iwf.addPortMapping(add({ externalPort: port(9090) }), caller()))
     expect(carrier.maps.map((map) => map.suggestedAddress)).toEqual([undefined, '203.0.114.1'])
   })
+
+  it('E9: an address that no mapping has is not suggested: the carrier may have another by now', async () => {
+    const { answered, carrier, iwf } = coreBench()
+    await answered(iwf.addPortMapping(add(), caller()))
+    await answered(iwf.deletePortMapping(key(), caller()))
+    await answered(iwf.addPortMapping(add({ externalPort: port(9090) }), caller()))
+    expect(carrier.maps.at(-1)?.suggestedAddress).toBeUndefined()
+  })
 })
 
 describe('policy (RFC 6970 §6)', () => {

@@ -160,19 +160,20 @@ const DOING: Doing = {
     const host = sim.hosts.at(number)
     if (!host.present) return
     host.present = false
+    const { machine } = host
     sim.hosts.show()
     if (sim.profile.leases) gone(sim, number, () => !host.present)
     sim.trouble(`host ${number}`, lasts, () => {
       host.present = true
       sim.hosts.show()
+      if (host.machine !== machine) replaced(sim, number)
     })
   },
   'host-replaced': (sim, { host: number }) => {
     const host = sim.hosts.at(number)
     host.machine += 4
-    const { machine } = host
     sim.hosts.show()
-    if (host.present) gone(sim, number, () => host.present && host.machine === machine)
+    if (host.present) replaced(sim, number)
   },
 
   'kernel-flush': (sim) => {
@@ -250,6 +251,13 @@ function setWan(sim: Simulation, addresses: readonly Ipv4Address[]): void {
   for (const former of router.addresses) if (!addresses.includes(former)) network.lost(former)
   router.addresses = addresses
   clock.touched()
+}
+
+/** Another machine has the address. */
+function replaced(sim: Simulation, number: number): void {
+  const host = sim.hosts.at(number)
+  const { machine } = host
+  gone(sim, number, () => host.present && host.machine === machine)
 }
 
 /**
