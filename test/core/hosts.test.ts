@@ -53,6 +53,18 @@ describe('R6970-5.10-1 C-15-3: a LAN host that is gone', () => {
     expect(bench.iwf.systemUpdateId()).toBe(before)
   })
 
+  it('its successor keeps what it maps, also where the operator mapped to that address for the one before', async () => {
+    const bench = coreBench()
+    bench.hosts.macs.set(HOST, MAC)
+    await map(bench, 8001)
+    const operator = { ...caller(), operator: true } as const
+    await bench.answered(bench.iwf.addPortMapping(add({ static: true }), operator))
+    await bench.answered(bench.iwf.deletePortMapping(key({ externalPort: port(8001) }), caller()))
+    bench.hosts.macs.set(HOST, NEWCOMER)
+    await map(bench, 8002)
+    expect(bench.iwf.hosts().get(HOST)).toBe(NEWCOMER)
+  })
+
   it('its successor keeps what it maps, also where the operator maps to that address', async () => {
     const bench = coreBench()
     bench.hosts.macs.set(HOST, MAC)

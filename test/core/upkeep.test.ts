@@ -143,6 +143,18 @@ describe('the external address', () => {
     },
   )
 
+  it('R6970-4.2-5: another server is asked at once, however long the first wants to be left alone', async () => {
+    const { carrier, clock, events, iwf, start } = coreBench()
+    carrier.refuse = { result: 'NETWORK_FAILURE', lifetime: seconds(86_400) }
+    void start()
+    await clock.advance(1000)
+    expect(iwf.connectionStatus()).toBe('Connecting')
+    carrier.refuse = undefined
+    events.switched()
+    await clock.advance(1000)
+    expect(iwf.connectionStatus()).toBe('Connected')
+  })
+
   it('R6970-4.1-1 test 17: empty before any answer, then the carrier’s', async () => {
     const { clock, iwf, start } = coreBench()
     expect(iwf.externalIpAddress()).toBe('')

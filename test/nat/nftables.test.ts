@@ -333,7 +333,16 @@ describe('NftablesNat and running flows', () => {
     expect(kernel.conntracks).toEqual([LISTED, CUT])
   })
 
-  it('or within half a minute, and is not there again when the table is made anew', async () => {
+  it('or within half a minute, though nothing else changes, and its flows too', async () => {
+    kernel.objection = () => 'Out of memory'
+    await expect(nat.remove('UDP', port(50000))).rejects.toThrow('Out of memory')
+    kernel.objection = () => undefined
+    await clock.advance(30_000)
+    expect(kernel.elements?.['inbound']).toBeUndefined()
+    expect(kernel.conntracks).toEqual([LISTED, CUT])
+  })
+
+  it('and is not there again when the table is made anew', async () => {
     kernel.objection = () => 'Out of memory'
     await expect(nat.remove('UDP', port(50000))).rejects.toThrow('Out of memory')
     kernel.objection = () => undefined
