@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { problemsOf, type Symptoms } from '../src/core/problems.ts'
 import { PROBLEM_IDS } from '../src/core/status.ts'
+import { ip } from './support/fake-carrier.ts'
 import { WELL } from './support/symptoms.ts'
 
 // Whoever looks a line of `igd-pcp status` up in docs/troubleshooting.md finds it there.
@@ -19,6 +20,7 @@ const WRONG: readonly Partial<Symptoms>[] = [
   { server: { address: '192.0.2.1:5351', reachable: false } },
   ...REFUSALS.map((refusal) => ({ refusal })),
   { quota: 32 },
+  { externalIpAddress: ip('10.0.0.1') },
   { natFailure: 'why' },
   { unwritable: { directory: '/var/lib/igd-pcp', why: 'ENOSPC' } },
   { rival: 'miniupnpd' },

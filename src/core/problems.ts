@@ -1,3 +1,5 @@
+import type { IpAddress } from '../lib/ip.ts'
+import { isBehindNat } from '../lib/private.ts'
 import type { ResultName } from '../pcp/wire/constants.ts'
 import type { Health, Problem, Status } from './status.ts'
 import type { ConnectionStatus } from './types.ts'
@@ -9,6 +11,8 @@ export interface Symptoms {
   /** Undefined while no server is known. */
   readonly server: { readonly address: string; readonly reachable: boolean } | undefined
   readonly connectionStatus: ConnectionStatus
+  /** Undefined while it is not known. */
+  readonly externalIpAddress: IpAddress | undefined
   /** What the carrier refused last, undefined since it granted something. */
   readonly refusal: ResultName | 'UNKNOWN' | undefined
   /** The most mappings that the carrier lets this line have, undefined while that is not known. */
@@ -35,6 +39,7 @@ const RULES: readonly Rule[] = [
   carrierSilent,
   refused,
   carrierQuota,
+  externalAddress,
   lanAddress,
   rival,
   tableFull,
@@ -138,6 +143,16 @@ function carrierQuota({ quota }: Symptoms): Problem | undefined {
     severity: 'warning',
     cause: `the carrier grants this line no more than ${quota} ${quota === 1 ? 'mapping' : 'mappings'} (USER_EX_QUOTA)`,
     cure: 'delete some: igd-pcp mappings list, then igd-pcp mappings delete PROTO PORT',
+  }
+}
+
+function externalAddress({ externalIpAddress }: Symptoms): Problem | undefined {
+  if (externalIpAddress === undefined || !isBehindNat(externalIpAddress)) return undefined
+  return {
+    id: 'external-address',
+    severity: 'warning',
+    cause: `the carrier’s external address ${externalIpAddress} is a private one, where mappings end: another NAT stands behind it`,
+    cure: 'ask the carrier for a public address; nobody else can change that',
   }
 }
 

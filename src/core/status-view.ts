@@ -72,9 +72,15 @@ export function statusOf({ context, nextAttempt }: CoreView, outside: Outside): 
 /** The same without the rest, whose cost grows with the table. */
 export const problemsNow = (
   { external, quota, table }: Pick<Context, 'external' | 'quota' | 'table'>,
-  outside: Omit<Symptoms, 'connectionStatus' | 'entries' | 'quota'>,
+  outside: Omit<Symptoms, 'connectionStatus' | 'entries' | 'externalIpAddress' | 'quota'>,
 ): readonly Problem[] =>
-  problemsOf({ ...outside, connectionStatus: external.status, entries: table.size, quota: quota.most })
+  problemsOf({
+    ...outside,
+    connectionStatus: external.status,
+    externalIpAddress: external.address,
+    entries: table.size,
+    quota: quota.most,
+  })
 
 const since = (then: Millis, now: Millis): number => Math.floor((now - then) / 1000)
 

@@ -70,6 +70,7 @@ export const PROBLEM_IDS = [
   'third-party',
   'carrier-quota',
   'carrier-full',
+  'external-address',
   'table-full',
   'router-nat',
   'state-dir',

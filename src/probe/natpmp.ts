@@ -1,3 +1,4 @@
+import { isBehindNat } from '../lib/private.ts'
 import type { MapRequest } from '../core/ports.ts'
 import { within } from '../lib/abort.ts'
 import type { Clock, Random } from '../lib/clock.ts'
@@ -5,7 +6,6 @@ import { after, millis, type Port, seconds } from '../lib/units.ts'
 import { NatPmpClient } from '../pcp/natpmp/client.ts'
 import type { PcpSocket } from '../pcp/socket.ts'
 import { drawPorts } from './ports.ts'
-import { isBehindNat } from './private.ts'
 import type { Findings, OptionFindings } from './report.ts'
 import { troubleIn, troubleOfAddress } from './verdicts.ts'
 

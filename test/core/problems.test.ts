@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { healthOf, problemsOf, type Symptoms, withRival } from '../../src/core/problems.ts'
+import { ip } from '../support/fake-carrier.ts'
 import { WELL } from '../support/symptoms.ts'
 
 const NOWHERE = { interface: 'lan0', ipAddress: null }
@@ -40,6 +41,14 @@ describe('what is wrong, and what to do about it', () => {
     ['NAT', { refusal: 'ADDRESS_MISMATCH' }, 'address-mismatch', 'warning', /another NAT/, /bridge mode/],
     ['no right', { refusal: 'NOT_AUTHORIZED' }, 'not-authorized', 'warning', /not allow/, /ask the carrier/],
     ['option', { refusal: 'UNSUPP_OPTION' }, 'third-party', 'warning', /THIRD_PARTY/, /nftables/],
+    [
+      'private',
+      { externalIpAddress: ip('100.64.9.9') },
+      'external-address',
+      'warning',
+      /address 100\.64\.9\.9 is a private/,
+      /public/,
+    ],
     ['quota', { quota: 32 }, 'carrier-quota', 'warning', /no more than 32 mappings/, /mappings delete/],
     ['full', { refusal: 'NO_RESOURCES' }, 'carrier-full', 'warning', /no room/, /wait/],
     ['nft', { natFailure: 'nft: gone' }, 'router-nat', 'error', /nft: gone/, /nftables/],

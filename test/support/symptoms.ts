@@ -1,4 +1,5 @@
 import type { Symptoms } from '../../src/core/problems.ts'
+import { ip } from './fake-carrier.ts'
 
 /** What the core itself does not know of, where all is well. */
 export const WELL_OUTSIDE = {
@@ -19,6 +20,7 @@ export const WELL_OUTSIDE = {
 export const WELL: Symptoms = {
   ...WELL_OUTSIDE,
   connectionStatus: 'Connected',
+  externalIpAddress: ip('203.0.114.1'),
   quota: undefined,
   entries: 3,
 }
