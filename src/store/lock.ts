@@ -5,7 +5,8 @@ import { join } from 'node:path'
 
 // Two daemons on one state directory would delete each other's mappings. Two sockets are the lock, as the kernel knows
 // whether somebody listens, also after a kill -9: one in the directory, which containers that share it see too, and one
-// without a file, named after the directory, which a disk that takes nothing cannot keep from being made.
+// without a file, named after the directory, which a disk that takes nothing cannot keep from being made. That one is seen
+// in the same network namespace only (unix(7)): in two of them, two daemons that both cannot write do not meet.
 
 /** The disk takes nothing, now or ever: no reason not to start. */
 const UNWRITABLE: ReadonlySet<unknown> = new Set(['EROFS', 'ENOSPC', 'EDQUOT', 'EIO'])
