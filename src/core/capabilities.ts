@@ -53,7 +53,10 @@ export class Capabilities {
   fit(wanted: MapRequest): MapRequest {
     const request = this.#wishes.describes ? wanted : { ...wanted, description: '' }
     const lacking = [...this.#lacking].filter(([, until]) => until > this.#clock.now())
-    return lacking.reduce((fitting, [option]) => without(fitting, option), request)
+    return lacking.reduce(
+      (fitting, [option]) => (this.#mayDrop(fitting, option) ? without(fitting, option) : fitting),
+      request,
+    )
   }
 
   /** Is the answer worth a request with fewer options? Then `fit` makes one from now on. */
@@ -89,7 +92,9 @@ export class Capabilities {
     return this.#mayDrop(request, 'PREFER_FAILURE') ?? this.#mayDrop(request, 'FILTER')
   }
 
+  /** A FILTER that only clears can go, too: a server without that option has none to clear. */
   #mayDrop(request: MapRequest, option: OptionName): OptionName | undefined {
-    return carries(request, option) && (option !== 'FILTER' || this.#filtersHere) ? option : undefined
+    const canGo = option !== 'FILTER' || this.#filtersHere || request.remotePeers?.length === 0
+    return carries(request, option) && canGo ? option : undefined
   }
 }

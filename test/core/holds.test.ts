@@ -109,6 +109,20 @@ describe('servers that lack an option', () => {
     await answered(iwf.deletePortMapping(key({ remoteHost }), caller()))
   })
 
+  it('without NAT a FILTER that only clears can be left out, as such a server has none, and no other', async () => {
+    const { answered, carrier, clock, context, iwf } = coreBench({ wanPorts: undefined })
+    carrier.unsupported.add('FILTER')
+    const lease = seconds(86_400)
+    await answered(iwf.addPortMapping(add({ lease }), caller()))
+    const one = add({ remoteHost: ip('198.51.100.1'), lease })
+    await answered(iwf.addPortMapping(one, caller()))
+    await clock.advance(80_000_000)
+    expect([...context.table.mappings()].map(({ claim }) => claim.state)).toEqual(['ACTIVE'])
+    const another = { ...one, externalPort: port(9090), internalPort: port(9090) }
+    expect(await faultOf(() => answered(iwf.addPortMapping(another, caller())))).toBe(501)
+    expect(carrier.held.size).toBe(1)
+  })
+
   it('without NAT nobody else would filter, so a server without FILTER is 501', async () => {
     const { answered, carrier, iwf } = coreBench({ wanPorts: undefined })
     carrier.unsupported.add('FILTER')
