@@ -176,9 +176,12 @@ export class Checks {
   }
 
   /** Its host asked for it again, was not answered yet or ever, and that is what is shown. */
-  #isReplaced({ client, port, protocol, remoteHost }: Told): boolean {
+  #isReplaced({ client, internalPort, port, protocol, remoteHost }: Told): boolean {
+    // The carrier may have moved it meanwhile.
+    const isSame = (one: PortMappingEntry): boolean =>
+      one.externalPort === port || (one.internalClient === client && one.internalPort === internalPort)
     const entry = this.#entries.find(
-      (one) => one.externalPort === port && one.protocol === protocol && one.remoteHost === remoteHost,
+      (one) => isSame(one) && one.protocol === protocol && one.remoteHost === remoteHost,
     )
     const fate = this.#sim.promises.all.get(entry?.description ?? '')?.fate
     return entry?.internalClient === client && (fate === 'asked' || fate === 'unsure')
