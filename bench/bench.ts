@@ -219,11 +219,11 @@ async function warmUp(device: Device, size: number, way: Way | undefined): Promi
 async function peerCalls(place: Place, { effort, peerSizes }: Plan) {
   const peer = new Miniupnpd(place)
   await peer.start()
-  const idle = peer.program.memory().resident
+  const idle = peer.memory().resident
   const ways = [{ connections: 1, close: true }]
   const results = await atSizes(peer.device, peerSizes, ways, effort)
-  const filled = peer.program.memory().resident
-  await peer.stop()
+  const filled = peer.memory().resident
+  peer.stop()
   const note = 'The same calls to miniupnpd as a plain Internet Gateway Device, which asks no carrier.'
   const report = soapReport('miniupnpd', note, peerSizes, results)
   return { report, idle, filled, mappings: peerSizes.at(-1) ?? 0 }

@@ -46,8 +46,9 @@ export async function mapAll(carrier: string, count: number): Promise<number> {
   return took
 }
 
+/** TCP, as the bare requests have mapped UDP with nonces of their own. */
 const requestFor = (n: number) => ({
-  protocol: 'UDP' as const,
+  protocol: 'TCP' as const,
   internalAddress: undefined,
   internalPort: port(20_000 + n),
   generation: n,

@@ -12,13 +12,15 @@ export interface Load {
   readonly calls: number
 }
 
-/** Makes all the calls and times each. Rejects when one is not answered 200. */
+/**
+ * Makes all the calls and times each; every worker as many as the others, so that who deletes has what it added. Rejects
+ * when one is not answered 200.
+ */
 export async function load({ call, calls, connections, hostOf, target }: Load): Promise<Latency> {
   const times: number[] = []
-  let next = 0
   const work = async (worker: number): Promise<void> => {
     const line = new Line(target)
-    for (let n = next++; n < calls; n = next++) {
+    for (let n = worker; n < calls; n += connections) {
       const host = hostOf(n, worker)
       const octets = call(n, host)
       const started = performance.now()

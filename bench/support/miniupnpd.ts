@@ -1,12 +1,16 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Device } from '../sections/soap.ts'
 import type { Place } from './place.ts'
-import { Program } from './program.ts'
+import { type Memory, memoryOf, pause } from './program.ts'
 
 const PORT = 5001
+/** Tries, so many milliseconds apart, until it listens. */
+const TRIES = 100
+const TRY = 50
 
 /** nft 1.0.6 wants each chain in lines of its own. */
 const CHAINS = `
@@ -42,20 +46,10 @@ deny 0-65535 0.0.0.0/0 0-65535
 export class Miniupnpd {
   readonly #place: Place
   readonly #directory = mkdtempSync(join(tmpdir(), 'igd-pcp-bench-peer-'))
-  readonly #program: Program
 
   constructor(place: Place) {
     this.#place = place
     this.#nft(CHAINS)
-    const file = join(this.#directory, 'miniupnpd.conf')
-    writeFileSync(file, settings(this.#directory))
-    this.#program = new Program(
-      place.on('cpe', ['miniupnpd', '-d', '-f', file, '-P', join(this.#directory, 'pid')]),
-    )
-  }
-
-  get program(): Program {
-    return this.#program
   }
 
   get device(): Device {
@@ -63,17 +57,46 @@ export class Miniupnpd {
       place: this.#place,
       target: { address: this.#place.router, port: PORT, path: '/ctl/IPConn' },
       type: 'urn:schemas-upnp-org:service:WANIPConnection:1',
+      noLists: true,
     }
   }
 
+  /** In the background, as routers have it: with -d, which keeps it here, it spends its time on its log. */
   async start(): Promise<void> {
-    await this.#program.said('HTTP listening on port')
+    const file = join(this.#directory, 'miniupnpd.conf')
+    writeFileSync(file, settings(this.#directory))
+    const [program = '', ...args] = this.#place.on('cpe', ['miniupnpd', '-f', file, '-P', this.#pidFile])
+    execFileSync(program, args)
+    for (let tries = 0; !(await this.#listens()); tries++) {
+      if (tries === TRIES) throw new Error('miniupnpd does not listen')
+      await pause(TRY)
+    }
   }
 
-  async stop(): Promise<void> {
-    await this.#program.stop('SIGKILL')
+  memory(): Memory {
+    return memoryOf(this.#pid)
+  }
+
+  stop(): void {
+    process.kill(this.#pid, 'SIGKILL')
     this.#nft('delete table inet peer\n')
     rmSync(this.#directory, { recursive: true })
+  }
+
+  get #pidFile(): string {
+    return join(this.#directory, 'pid')
+  }
+
+  get #pid(): number {
+    return Number(readFileSync(this.#pidFile, 'utf8'))
+  }
+
+  #listens(): Promise<boolean> {
+    const { address, port } = this.device.target
+    const socket = connect(port, address)
+    return new Promise<boolean>((resolve) => {
+      socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
+    }).finally(() => socket.destroy())
   }
 
   #nft(input: string): void {

@@ -7,6 +7,18 @@ const TICKS = 100
 const LONGEST_START = 20_000
 const MOST_OUTPUT = 65_536
 
+/** Resident memory now, and the most there was, in MB. */
+export interface Memory {
+  readonly resident: number
+  readonly peak: number
+}
+
+export function memoryOf(pid: number): Memory {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  const kilobytes = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1])
+  return { resident: kilobytes('VmRSS') / 1024, peak: kilobytes('VmHWM') / 1024 }
+}
+
 /** A program under measurement. */
 export class Program {
   readonly #child: ChildProcess
@@ -47,11 +59,8 @@ export class Program {
     this.#child.kill(signal)
   }
 
-  /** Resident memory now, and the most there was, in MB. */
-  memory(): { readonly resident: number; readonly peak: number } {
-    const status = readFileSync(`/proc/${this.pid}/status`, 'utf8')
-    const kilobytes = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1])
-    return { resident: kilobytes('VmRSS') / 1024, peak: kilobytes('VmHWM') / 1024 }
+  memory(): Memory {
+    return memoryOf(this.pid)
   }
 
   /** Processor time so far, in seconds. */
