@@ -24,10 +24,7 @@ totalBurst = 10000
 `
 
 /** As the packages start it (`deploy/systemd/igd-pcp.service`, `docker/Dockerfile`). */
-const SHIPPED = {
-  flags: ['--max-semi-space-size=1'],
-  env: { ...process.env, MALLOC_ARENA_MAX: '1' },
-}
+const ENVIRONMENT = { ...process.env, MALLOC_ARENA_MAX: '1' }
 
 /** igd-pcp with its carrier: the embedded server, which takes the same time at any size of its table. */
 export class Daemon {
@@ -87,8 +84,8 @@ export class Daemon {
     const ways = ['--lan', lan, '--wan', wan, '--pcp-server', carrier, '--nat', this.#nat]
     const files = ['--state-dir', join(this.#directory, 'state'), '--control', this.#control]
     const config = ['--config', join(this.#directory, 'config.toml'), '--http-port', String(HTTP_PORT)]
-    const command = [process.execPath, ...SHIPPED.flags, CLI, 'run', ...ways, ...files, ...config]
-    return new Program(this.#place.on('cpe', command), SHIPPED.env)
+    const command = [process.execPath, CLI, 'run', ...ways, ...files, ...config]
+    return new Program(this.#place.on('cpe', command), ENVIRONMENT)
   }
 
   async stop(): Promise<void> {
