@@ -105,7 +105,7 @@ config settings 'access'
     const instance = calls.filter((call) => /instance|command/.test(call))
     expect(instance).toEqual([
       'procd_open_instance',
-      'procd_set_param command /usr/bin/node --max-semi-space-size=1 /usr/lib/igd-pcp/igd-pcp.mjs run',
+      'procd_set_param command /usr/bin/node /usr/lib/igd-pcp/igd-pcp.mjs run',
       'procd_close_instance',
     ])
   })

@@ -54,7 +54,7 @@ export async function openWorld(directory: string, closers: Closers): Promise<Wo
   const measures = join(directory, 'measures.ndjson')
   await writeFile(config, configText(64))
   await writeFile(measures, '')
-  const nodeFlags = ['--max-semi-space-size=1', '--import', new URL('measures.js', import.meta.url).href]
+  const nodeFlags = ['--import', new URL('measures.js', import.meta.url).href]
   const flags = ['--config', config, '--log-level', 'info']
   const lab = await openLab({ nat: 'nftables', maxLifetime: LIFETIME, nodeFlags, flags }, closers)
   const { carrier, cpe, lan2: lan2Host } = lab.hosts
