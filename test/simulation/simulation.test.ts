@@ -9,14 +9,14 @@ import { type Outcome, simulate } from './simulation.ts'
 //   npm run simulate                                             the fixed set, and fresh ones for two minutes
 //   SIM_SEED=<seed> SIM_COUNT=1 npx vitest run test/simulation/simulation.test.ts   one, with its story
 
-const { SIM_COUNT, SIM_SECONDS, SIM_SEED } = process.env
+const { SIM_COUNT, SIM_FRESH, SIM_SECONDS, SIM_SEED } = process.env
 const FIRST = Number(SIM_SEED ?? 1)
 const COUNT = Number(SIM_COUNT ?? 40)
 const BATCH = 10
 /** Seconds for fresh schedules. */
 const FRESH = Number(SIM_SECONDS ?? 0)
-/** Seeds of fresh ones begin somewhere else each time. */
-const BASE = 1_000_000 + Math.floor(Math.random() * 1_000_000_000)
+/** Seeds of fresh ones begin somewhere else each time, unless told where. */
+const BASE = Number(SIM_FRESH ?? 1_000_000 + Math.floor(Math.random() * 1_000_000_000))
 
 const total = { schedules: 0, passed: 0, counts: new Map<string, number>() }
 
