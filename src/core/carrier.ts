@@ -70,7 +70,8 @@ export class Carrier implements PcpPort {
       const outcome: PcpOutcome | PcpElsewhere = await this.#askedFor(request, signal)
       if (outcome.kind === 'elsewhere') return outcome
       if (outcome.kind === 'granted') this.#confirmed = outcome.external.address
-      if (outcome.kind === 'refused') this.#heed(outcome, 'new')
+      const isNews = this.#parts.holds.isNews(request, outcome)
+      if (outcome.kind === 'refused' && isNews) this.#heed(outcome, 'new')
       const next = this.#retry(request, outcome)
       if (!next) return outcome
       request = next

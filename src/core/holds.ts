@@ -3,8 +3,8 @@ import { remember } from '../lib/remember.ts'
 import { type Millis, type Seconds, after, millis, seconds, toMillis, toSeconds } from '../lib/units.ts'
 import type { ResultName } from '../pcp/wire/constants.ts'
 import { Fault } from './fault.ts'
-import type { LanPort } from './mapping.ts'
-import type { PcpRefused } from './ports.ts'
+import { type InternalKey, internalKey, type LanPort } from './mapping.ts'
+import type { MapRequest, PcpOutcome, PcpRefused } from './ports.ts'
 import { holdTime, retryTime } from './renewal.ts'
 import { reasonOf } from './refusal.ts'
 import { errorOf } from './rfc6970.ts'
@@ -39,6 +39,8 @@ const keyOf = ({ client, internalPort, protocol }: LanPort, { externalPort, remo
 export class Holds {
   readonly #clock: Clock
   readonly #refused = new Map<string, Hold>()
+  /** Mappings that the server had no resources to renew, and has not granted since. */
+  readonly #unrenewed = new Map<InternalKey, true>()
   #frozen: Hold | undefined
   #silentUntil = millis(0)
 
@@ -77,6 +79,19 @@ export class Holds {
     remember(this.#refused, keyOf(asked, wish), { result, until }, REMEMBERED)
   }
 
+  /**
+   * Does the answer say of others what it did not say before? A server that goes on refusing one mapping, as miniupnpd does
+   * with NO_RESOURCES where a port is another's, has room for others: else one such mapping would shut out all that is new.
+   */
+  isNews(request: MapRequest, outcome: PcpOutcome): boolean {
+    if (!request.renews || outcome.kind === 'silent') return true
+    const key = internalKey(request)
+    const isKnown = this.#unrenewed.delete(key)
+    if (outcome.kind === 'granted' || outcome.result !== 'NO_RESOURCES') return true
+    remember(this.#unrenewed, key, true, REMEMBERED)
+    return !isKnown
+  }
+
   /** §11.4: asking on is of no use for a while; for how long, `dice` in [0, 1) says within 10 %. */
   freeze({ lifetime, result, what }: Freeze, dice: number): Millis {
     const believed = result === 'NO_RESOURCES' ? seconds(Math.min(LONGEST_WANT, lifetime)) : seconds(0)
@@ -89,6 +104,7 @@ export class Holds {
   /** RFC 6887 §8.1: hold times are not carried over to another server. */
   clear(): void {
     this.#refused.clear()
+    this.#unrenewed.clear()
     this.#frozen = undefined
     this.#silentUntil = millis(0)
   }

@@ -99,6 +99,27 @@ describe('NO_RESOURCES (RFC 6887 §11.4)', () => {
     expect([server.maps.length, server.deletes.length]).toEqual([2, 1])
   })
 
+  it('C-11.4-2: for the same mapping again and again: the others are not shut out for ever', async () => {
+    const { ask, clock, refuse, server } = between()
+    const answered = async (request: MapRequest) => {
+      const outcome = ask(request)
+      await clock.advance(10)
+      return await outcome
+    }
+    refuse('NO_RESOURCES')
+    await answered(renewal)
+    expect(await answered(first)).toMatchObject({ result: 'NO_RESOURCES' })
+    expect(server.maps).toHaveLength(1)
+    await clock.advance(20_000)
+    await answered(renewal)
+    await clock.advance(14_000)
+    server.refuse = undefined
+    expect(await answered(first)).toMatchObject({ kind: 'granted' })
+    refuse('NO_RESOURCES')
+    await answered({ ...renewal, internalPort: port(50_002) })
+    expect(await answered({ ...first, internalPort: port(50_001) })).toMatchObject({ kind: 'refused' })
+  })
+
   it('T20 C-11.4-3: for a delete: nothing of any kind is sent for so long, and a tenth more', async () => {
     const { ask, carrier, clock, server, stop } = between()
     server.refuseDelete = { result: 'NO_RESOURCES', lifetime: seconds(30) }
