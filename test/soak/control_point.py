@@ -212,8 +212,10 @@ def broken():
 
 
 def end_all():
+    # AddAnyPortMapping may have been given any port.
+    every = {"NewStartPort": 1024, "NewEndPort": 65535, "NewManage": 0}
     for protocol in ("TCP", "UDP"):
-        TWO.call("DeletePortMappingRange", **(whole_range() | {"NewProtocol": protocol}))
+        TWO.call("DeletePortMappingRange", **(every | {"NewProtocol": protocol}))
 
 
 DOINGS = (
