@@ -6,6 +6,9 @@ import { Batches } from './batches.ts'
 import { FlowsOf } from './flows.ts'
 import { isMissing, type Runner, run } from './process.ts'
 
+/** Only what is translated, either way: on a busy router the rest is most of it, and reading it costs more than listing it. */
+const LIST = ['-L', '-f', 'ipv4', '--any-nat']
+
 /**
  * Cuts running flows: a flow that has been translated once goes on without asking our maps again. What goes wrong
  * here is logged and not thrown, for the mapping itself is gone by then.
@@ -46,7 +49,7 @@ export class Conntrack {
     const flows = new FlowsOf(rules)
     if (!this.#installed || rules.length === 0) return flows.wanPorts
     try {
-      await this.#conntrack(['-L', '-f', 'ipv4'], (line) => flows.read(line))
+      await this.#conntrack(LIST, (line) => flows.read(line))
     } catch (error) {
       this.#log.warn({ error: String(error) }, 'which mappings are in use cannot be told')
     }
@@ -74,7 +77,7 @@ export class Conntrack {
   async #flush(rules: readonly NatRule[]): Promise<void> {
     const flows = new FlowsOf(rules)
     try {
-      await this.#conntrack(['-L', '-f', 'ipv4'], (line) => flows.read(line))
+      await this.#conntrack(LIST, (line) => flows.read(line))
       for (const selection of flows.found) await this.#conntrack(['-D', '-f', 'ipv4', ...selection])
     } catch (error) {
       this.#log.warn({ error: String(error) }, 'connections of a deleted mapping could not be cut')

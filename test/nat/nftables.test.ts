@@ -284,7 +284,7 @@ describe('NftablesNat and running flows', () => {
     'udp      17 29 src=198.51.100.9 dst=100.64.0.2 sport=7000 dport=50000 src=192.168.1.10 dst=198.51.100.9 sport=4000 dport=7000 [ASSURED] mark=0 use=1',
     'udp      17 29 src=192.168.1.11 dst=198.51.100.9 sport=4000 dport=50000 src=198.51.100.9 dst=100.64.0.2 sport=50000 dport=4000 mark=0 use=1',
   ]
-  const LISTED = '-L -f ipv4'
+  const LISTED = '-L -f ipv4 --any-nat'
   const CUT =
     '-D -f ipv4 -p udp --reply-src 192.168.1.10 --reply-port-src 4000 --dst-nat --orig-port-dst 50000'
 
