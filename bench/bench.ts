@@ -172,7 +172,7 @@ async function floors(place: Place, { effort, modes }: Plan): Promise<readonly P
   const rows: Part[] = [...echo].map(([way, latency]) => [`bare node:http, ${way}`, latency])
   const daemon = new Daemon(place, 'none')
   await daemon.carrier.said('PCP server on')
-  rows.push([PCP, askOnRouter(place, 'round-trip', effort.calls) as Latency])
+  rows.push([PCP, (await askOnRouter(place, 'round-trip', effort.calls)) as Latency])
   await daemon.stop()
   if (place.hasKernel) rows.push([NFT, await nftTransaction(place, effort.calls)])
   return [...rows, ['append and fdatasync', syncedAppend(effort.calls)]]

@@ -65,8 +65,8 @@ const requestFor = (n: number) => ({
 export async function recoveryReport(place: Place, mappings: number): Promise<Report> {
   const daemon = new Daemon(place, 'none')
   await daemon.carrier.said('PCP server on')
-  const rate = Number(askOnRouter(place, 'rate', mappings))
-  const unpaced = Number(askOnRouter(place, 'client', mappings))
+  const rate = Number(await askOnRouter(place, 'rate', mappings))
+  const unpaced = Number(await askOnRouter(place, 'client', mappings))
   await daemon.stop()
   const random = seeded(1)
   const paced = recover({
