@@ -181,7 +181,7 @@ def listen():
 
 def main(unit, directory, *command):
     settings = settings_of(unit)
-    known = LEFT_OUT | CONFINES | LAYS_OUT | privileges.APPLIES | syscalls.APPLIES
+    known = {"Environment"} | LEFT_OUT | CONFINES | LAYS_OUT | privileges.APPLIES | syscalls.APPLIES
     if unknown := settings.keys() - known:
         sys.exit(f"{unit}: not tried by the lab: {', '.join(sorted(unknown))}")
     filters = syscalls.filters_of(settings)
@@ -195,7 +195,8 @@ def main(unit, directory, *command):
     for load in filters:
         load()
     words = list(command) or shlex.split(settings["ExecStart"][0])
-    os.execvpe(words[0], words, {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "NOTIFY_SOCKET": notify})
+    own = dict(line.split("=", 1) for line in settings.get("Environment", []))
+    os.execvpe(words[0], words, {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "NOTIFY_SOCKET": notify} | own)
 
 
 main(*sys.argv[1:])
