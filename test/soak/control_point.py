@@ -26,7 +26,7 @@ FITTING = {  # beside 200
     "AddPortMapping": {"718"},  # a neighbour at the carrier has the port
     "AddAnyPortMapping": set(),
     "DeletePortMapping": {"714"},
-    "DeletePortMappingRange": {"730"},
+    "DeletePortMappingRange": {"606", "730"},  # nothing of its own is in it; of others, or of nobody
     "GetSpecificPortMappingEntry": {"714"},
     "GetGenericPortMappingEntry": {"713"},
     "GetListOfPortMappings": {"730"},
