@@ -5,7 +5,7 @@ import type { Context } from './context.ts'
 import { establish, heldAddress } from './establish.ts'
 import { Fault } from './fault.ts'
 import { forwardWhileGranted, withdraw } from './forward.ts'
-import { firstLifetime, leaseEnd, leaseLeft } from './lease.ts'
+import { firstLifetime, leaseEnd } from './lease.ts'
 import type { Leftovers } from './leftovers.ts'
 import {
   type Claim,
@@ -310,7 +310,7 @@ const isFresh = ({ claim, grant }: Mapping, now: Millis): boolean =>
 const sameHosts = (a: readonly Ipv4Address[], b: readonly Ipv4Address[]): boolean =>
   a.length === b.length && a.every((host) => b.includes(host))
 
-/** What would ask for the entry of this mapping that `remoteHost` has, for the time that it has left. */
+/** What would ask for the entry of this mapping that `remoteHost` has, for the whole seconds that it has left. */
 function asRequest(
   { claim, externalPort, ...mapping }: Mapping,
   remoteHost: RemoteHost,
@@ -325,7 +325,7 @@ function asRequest(
     internalPort: claim.internalPort,
     internalClient: claim.client,
     description: entry?.description ?? '',
-    lease: end === 'never' ? 'infinite' : seconds(Math.max(1, leaseLeft(end, now))),
+    lease: end === 'never' ? 'infinite' : seconds(Math.max(1, Math.floor((end - now) / 1000))),
     static: mapping.static || undefined,
   }
 }

@@ -180,11 +180,18 @@ export class Checks {
     // The carrier may have moved it meanwhile.
     const isSame = (one: PortMappingEntry): boolean =>
       one.externalPort === port || (one.internalClient === client && one.internalPort === internalPort)
-    const entry = this.#entries.find(
-      (one) => isSame(one) && one.protocol === protocol && one.remoteHost === remoteHost,
+    const isUnanswered = ({ description }: PortMappingEntry): boolean => {
+      const fate = this.#sim.promises.all.get(description)?.fate
+      return fate === 'asked' || fate === 'unsure'
+    }
+    return this.#entries.some(
+      (one) =>
+        isSame(one) &&
+        one.protocol === protocol &&
+        one.remoteHost === remoteHost &&
+        one.internalClient === client &&
+        isUnanswered(one),
     )
-    const fate = this.#sim.promises.all.get(entry?.description ?? '')?.fate
-    return entry?.internalClient === client && (fate === 'asked' || fate === 'unsure')
   }
 
   /** WANIPConnection:2: grows with each change of the table, and never goes back. */
