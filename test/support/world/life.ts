@@ -8,7 +8,7 @@ import { RecentEvents } from '../../../src/log/recent.ts'
 import { type Daemon, type RouterNat, type Surroundings, startDaemon } from '../../../src/main.ts'
 import type { Spawn } from '../../../src/nat/process.ts'
 import type { Announcements } from '../../../src/pcp/announcements.ts'
-import type { Disk, DiskFile } from '../../../src/store/disk.ts'
+import type { Disk } from '../../../src/store/disk.ts'
 import { JournalStore } from '../../../src/store/journal-store.ts'
 import type { OpenStore } from '../../../src/store/state-directory.ts'
 import { routerNat } from '../../../src/commands/router-nat.ts'
@@ -17,6 +17,7 @@ import type { Network } from './network.ts'
 import type { Process, Step } from './process.ts'
 import type { Router } from './router.ts'
 import type { StandIns } from './stand-ins.ts'
+import { steppedDisk } from '../stepped-disk.ts'
 
 /** Milliseconds that a sync takes at most. */
 const SLOWEST_SYNC = 20
@@ -209,19 +210,7 @@ export class Life implements Process {
   }
 
   #disk(): Disk {
-    const { step } = this
-    const { disk } = this.habitat.router
-    const wrapped = (file: DiskFile): DiskFile => ({
-      append: (text) => step('append', () => file.append(text)),
-      close: () => step('close', () => file.close()),
-    })
-    disk.before = (operation) => (operation === 'sync' ? this.#syncing() : Promise.resolve())
-    return {
-      read: (name) => step('read', () => disk.read(name)),
-      create: (name) => step('create', async () => wrapped(await disk.create(name))),
-      rename: (from, to) => step('rename', () => disk.rename(from, to)),
-      syncDirectory: () => step('sync directory', () => disk.syncDirectory()),
-    }
+    return steppedDisk(this.habitat.router.disk, this.step, () => this.#syncing())
   }
 
   /** What was written is not yet there for sure. A sync takes time, and what others do may be over before. */

@@ -13,11 +13,12 @@ import { formerLink } from '../../../src/pcp/former-link.ts'
 import { serverLinks } from '../../../src/pcp/server-links.ts'
 import { serverNamed } from '../../../src/pcp/server-name.ts'
 import { Upstream } from '../../../src/pcp/upstream.ts'
-import type { Disk, DiskFile } from '../../../src/store/disk.ts'
+import type { Disk } from '../../../src/store/disk.ts'
 import { JournalStore } from '../../../src/store/journal-store.ts'
 import { FREE } from '../../support/core-bench.ts'
 import { FakeHosts } from '../../support/fake-hosts.ts'
 import type { Machine } from './machine.ts'
+import { steppedDisk } from '../../support/stepped-disk.ts'
 
 /** How long an old address is left before the new one is used. */
 const LEAVING = millis(1500)
@@ -152,19 +153,7 @@ export class Life {
   }
 
   #disk(): Disk {
-    const { step } = this
-    const { disk } = this.machine
-    const wrapped = (file: DiskFile): DiskFile => ({
-      append: (text) => step('append', () => file.append(text)),
-      close: () => step('close', () => file.close()),
-    })
-    disk.before = (operation) => (operation === 'sync' ? this.#syncing() : Promise.resolve())
-    return {
-      read: (name) => step('read', () => disk.read(name)),
-      create: (name) => step('create', async () => wrapped(await disk.create(name))),
-      rename: (from, to) => step('rename', () => disk.rename(from, to)),
-      syncDirectory: () => step('sync directory', () => disk.syncDirectory()),
-    }
+    return steppedDisk(this.machine.disk, this.step, () => this.#syncing())
   }
 
   /** What was written is not yet there for sure. A sync takes time, and what others do may be over before. */
