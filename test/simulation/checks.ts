@@ -271,15 +271,19 @@ export class Checks {
       if (wanPort < first || wanPort > last)
         this.#wrong('rule-in-block', `WAN port ${wanPort} is outside the block`)
       if (this.isKept(forwarding)) continue
-      const isAsked = [...this.#sim.promises.live].some(
-        (told) => told.client === client && told.internalPort === internalPort && told.protocol === protocol,
-      )
-      if (!isAsked)
+      if (this.#wanting(forwarding).length === 0)
         this.#wrong(
           'rule-wanted',
           `the kernel forwards ${protocol} ${wanPort} to ${client}:${internalPort}, which nobody wants`,
         )
     }
+  }
+
+  /** The adds that a rule of the kernel may be for. */
+  #wanting({ client, internalPort, protocol }: Forwarding): Told[] {
+    return [...this.#sim.promises.live].filter(
+      (told) => told.client === client && told.internalPort === internalPort && told.protocol === protocol,
+    )
   }
 
   /** What comes in at a port that one host was promised never gets to another one. */
@@ -292,6 +296,8 @@ export class Checks {
     for (const { external, internalPort, protocol } of this.#sim.carrier.of(router.addresses)) {
       const forwarding = byWanPort.get(`${protocol} ${internalPort}`)
       if (!forwarding || this.isKept(forwarding)) continue
+      // A carrier may give the port that it moved a mapping from to what is asked for now; its answer is on the way.
+      if (this.#wanting(forwarding).some(({ fate }) => fate === 'asked')) continue
       for (const told of this.#sim.promises.at(forwarding.protocol, external.port))
         if (told.fate === 'held' && told.endsFrom > this.#sim.now && told.client !== forwarding.client)
           this.#wrong(
