@@ -26,6 +26,11 @@ export interface ServerLinksOptions extends LinkWorld {
   readonly epochs: EpochMemory
 }
 
+interface Opened {
+  readonly link: NegotiatedLink
+  readonly inUse: () => boolean
+}
+
 /** The ways to one PCP server. */
 export interface ServerLinks {
   /** One for each of its addresses, in their order. */
@@ -42,26 +47,28 @@ export function serverLinks(addresses: readonly Endpoint[], options: ServerLinks
   const { clock, epochs, events, ipv4, source } = options
   const [first] = addresses
   if (!first) return { links: [], stop: () => undefined }
-  const latest: { link?: NegotiatedLink; inUse?: () => boolean } = {}
+  /** The last link to each address: others may have been tried in vain since the one in use was opened. */
+  const opened = new Map<Endpoint, Opened>()
+  const linkInUse = () => [...opened.values()].find(({ inUse }) => inUse())?.link
   const whenInUse = (tell: () => void) => () => {
-    if (latest.inUse?.() === true) tell()
+    if (linkInUse()) tell()
   }
   const name = nameOf(first)
   const read = (reading: EpochReading) => {
-    if (latest.inUse?.() === true) epochs.note(name, reading)
+    if (linkInUse()) epochs.note(name, reading)
   }
   const known = epochs.known(name)
   const told = {
     lostState: whenInUse(() => events.lostState()),
     doubtful: whenInUse(() => events.doubtful()),
-    probe: () => void probed(latest.link, clock),
+    probe: () => void probed(linkInUse(), clock),
     read,
   }
   const watch = new EpochWatch(clock, told, known)
   for (const address of addresses)
     options.announcements.follow(address, (said) => {
       const epoch = seconds(said.epoch)
-      if (said.protocol === 'NAT-PMP') void latest.link?.announced(said)
+      if (said.protocol === 'NAT-PMP') void linkInUse()?.announced(said)
       else watch.seen({ opcode: 'ANNOUNCE', epoch, receivedAt: clock.now(), sentAt: undefined })
     })
   const open = async (address: Endpoint, linkEvents: LinkEvents): Promise<Link | undefined> => {
@@ -84,8 +91,7 @@ export function serverLinks(addresses: readonly Endpoint[], options: ServerLinks
       unreachable: (why) => linkEvents.unreachable(why),
     })
     if (!link) return undefined
-    latest.link = link
-    latest.inUse = () => linkEvents.inUse()
+    opened.set(address, { link, inUse: () => linkEvents.inUse() })
     return link
   }
   return {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { IpAddress } from '../../src/lib/ip.ts'
 import { sharedAbort } from '../../src/lib/abort.ts'
 import { Announcements } from '../../src/pcp/announcements.ts'
 import { epochMemory } from '../../src/pcp/epoch-memory.ts'
@@ -12,12 +13,22 @@ import { ip, ipv4 } from './literals.ts'
 
 const at = (address: string): Endpoint => ({ address: ip(address), port: 5351 })
 
+interface Circumstances {
+  readonly client?: IpAddress
+  /** Which of the addresses are in use, by their place in the list. */
+  readonly inUse?: (index: number) => boolean
+}
+
 /** The first request that each address of a server gets. */
-async function firstRequests(server: readonly Endpoint[], client = ip('100.64.0.2')) {
+async function firstRequests(
+  server: readonly Endpoint[],
+  { client = ip('100.64.0.2'), inUse = () => true }: Circumstances = {},
+) {
   const clock = new VirtualClock()
   const sockets: FakeSocket[] = []
   const stop = sharedAbort()
   const line = () => undefined
+  const told: string[] = []
   const ways = serverLinks(server, {
     clock,
     random: seeded(1),
@@ -36,19 +47,19 @@ async function firstRequests(server: readonly Endpoint[], client = ip('100.64.0.
     events: {
       switched: line,
       lost: line,
-      lostState: line,
+      lostState: () => told.push('lostState'),
       returned: line,
-      doubtful: line,
+      doubtful: () => told.push('doubtful'),
       mappingUpdate: line,
     },
   })
   const opened = await Promise.all(
-    ways.links.map((open) => open({ heard: line, unreachable: line, inUse: () => true })),
+    ways.links.map((open, index) => open({ heard: line, unreachable: line, inUse: () => inUse(index) })),
   )
   const outcomes = opened.map((link) => link?.map(wanted, stop.signal))
   await clock.advance(1)
   const requests = sockets.map(({ last }) => last)
-  return { clock, giveUp: () => ways.stop(), links: opened, outcomes, requests, sockets, stop }
+  return { clock, giveUp: () => ways.stop(), links: opened, outcomes, requests, sockets, stop, told }
 }
 
 const nonceOf = ({ body }: Awaited<ReturnType<typeof firstRequests>>['requests'][number]) =>
@@ -62,6 +73,20 @@ describe('RFC 7488: the addresses of one server', () => {
     expect(one).toMatch(/^[0-9a-f]{24}$/)
     expect(two).toBe(one)
     expect(other).not.toBe(one)
+  })
+
+  it.each([
+    { it: 'the only one that was opened', server: ['192.0.2.1'] },
+    { it: 'another was tried in vain since', server: ['192.0.2.1', '192.0.2.2'] },
+  ])('S7488-3-6: the one in use tells that the server lost its state: $it', async ({ server }) => {
+    const inUse = (index: number) => index === 0
+    const { clock, sockets, told } = await firstRequests(server.map(at), { inUse })
+    const [first] = sockets
+    if (!first) throw new Error('nothing was sent')
+    first.deliver(answerTo(first.last, { epoch: 50_000 }))
+    await clock.advance(60_000)
+    first.deliver(answerTo(first.last, { epoch: 3 }))
+    expect(told).toEqual(['lostState'])
   })
 })
 
@@ -86,7 +111,7 @@ describe('a server that is given up', () => {
 
 describe('a server that is asked over IPv6', () => {
   it('S7488-5-1: gets the IPv4 address of the router as THIRD_PARTY, and what it grants stands', async () => {
-    const bench = await firstRequests([at('2001:db8::1')], ip('2001:db8::2'))
+    const bench = await firstRequests([at('2001:db8::1')], { client: ip('2001:db8::2') })
     const [request] = bench.requests
     const [socket] = bench.sockets
     if (!request || !socket) throw new Error('nothing was sent')
@@ -103,7 +128,7 @@ describe('a server that is asked over IPv6', () => {
   })
 
   it('S7488-5-1: a LAN host is named as ever', async () => {
-    const bench = await firstRequests([at('2001:db8::1')], ip('2001:db8::2'))
+    const bench = await firstRequests([at('2001:db8::1')], { client: ip('2001:db8::2') })
     const lan = { ...wanted, internalAddress: ipv4('192.168.1.10') }
     void bench.links[0]?.map(lan, bench.stop.signal)
     await bench.clock.advance(1)
