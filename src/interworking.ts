@@ -91,7 +91,10 @@ export async function startInterworking(
       closing: closing.signal,
     },
   )
-  world.store.follow(() => core.iwf.systemUpdateId())
+  world.store.follow({
+    systemUpdateId: () => core.iwf.systemUpdateId(),
+    records: () => core.context.journal.records(),
+  })
   const line = await carrier.start(meteredEvents(core.events, meters))
   const leave = () => leaveAddress(core.context, after(world.clock.now(), LEAVE_PATIENCE))
   return { ...core, ...line, hosts, leave, counters, meters, server: () => carrier.pcp.server }

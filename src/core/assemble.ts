@@ -100,7 +100,7 @@ function contextOf(outside: Ports, options: CoreOptions): Context {
   const quota: CarrierQuota = new CarrierQuota(outside.clock, () => claims.census.asked())
   const carrier = new Carrier(outside, { capabilities, holds, quota, mappings: () => table.size })
   const ports = { ...outside, pcp: carrier }
-  const journal = new Journal(ports)
+  const journal = new Journal(ports, saved.records)
   const wanPorts = options.wanPorts && wanPortsOf(options.wanPorts, takenPorts)
   const claims: Claims = new Claims(ports, journal, { lastGeneration: saved.lastGeneration, wanPorts })
   const departures = new Departures(ports, closing)

@@ -108,7 +108,7 @@ export class Mappings {
 
   /** A mapping of the last run is in the table again. */
   restore(claim: Claim, record: ActiveRecord): Mapping {
-    const { ports, table } = this.#context
+    const { journal, ports, table } = this.#context
     const { external, externalPort, filtered, lifetime, mac, preferFailure } = record
     const isStatic = record.static === true
     const grant = { external, lifetime, from: ports.clock.now(), static: false }
@@ -116,6 +116,7 @@ export class Mappings {
     const mapping = { ...made, claim, mac, grant, entries: [] }
     table.add(mapping)
     for (const entry of record.entries) this.#leases.arm(table.restoreEntry({ ...entry, mapping }))
+    journal.restored(mapping)
     return mapping
   }
 

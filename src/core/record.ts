@@ -36,7 +36,7 @@ export interface ActiveRecord extends ClaimPart {
   readonly state: 'ACTIVE'
   readonly externalPort: Port
   readonly external: External
-  /** PCP lifetime as granted when this was written; renewals are not written. */
+  /** PCP lifetime as granted when this was written; renewals alone write nothing. */
   readonly lifetime: Seconds
   readonly preferFailure: boolean
   readonly filtered: boolean
@@ -72,6 +72,13 @@ export interface Saved {
   readonly sameBoot: boolean
   /** Of the server that was asked last; undefined after a reboot, when our clock has begun anew (RFC 6887 §8.5). */
   readonly epoch: KnownEpoch | undefined
+}
+
+/** What a journal is about, as it is at the moment of each question. */
+export interface Recorded {
+  readonly systemUpdateId: () => number
+  /** One for each generation that is not gone. */
+  readonly records: () => Iterable<ClaimRecord>
 }
 
 export const NOTHING_SAVED: Saved = {

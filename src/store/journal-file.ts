@@ -8,6 +8,12 @@ const SMALL = 64 * 1024
 /** How many times its size after that a journal may have. */
 const GROWTH = 4
 
+/** A file that is to take the place of the other. */
+interface Written {
+  readonly file: DiskFile
+  readonly size: number
+}
+
 /** The file of the journal. Its methods are called one at a time; after one has rejected only `rewrite` helps. */
 export class JournalFile {
   readonly #disk: Disk
@@ -35,36 +41,40 @@ export class JournalFile {
     this.#size += text.length
   }
 
-  /** Makes `text` all of it, whole or not at all. */
-  async rewrite(text: string): Promise<void> {
-    await this.#replace(await this.#written(text), text.length)
+  /** Makes this all of it, whole or not at all. The parts are asked for one by one, each when the last one is written. */
+  async rewrite(parts: Iterable<string>): Promise<void> {
+    await this.#replace(await this.#written(parts))
   }
 
   /** The same where it can wait: false when there is no room for a second file, and the first is as it was. */
-  async shrink(text: string): Promise<boolean> {
-    let file: DiskFile
+  async shrink(parts: Iterable<string>): Promise<boolean> {
+    let written: Written
     try {
-      file = await this.#written(text)
+      written = await this.#written(parts)
     } catch {
       this.#mostSize = 2 * this.#size
       return false
     }
-    await this.#replace(file, text.length)
+    await this.#replace(written)
     return true
   }
 
-  async #written(text: string): Promise<DiskFile> {
+  async #written(parts: Iterable<string>): Promise<Written> {
     const file = await this.#disk.create(NEW)
+    let size = 0
     try {
-      await file.append(text)
-      return file
+      for (const text of parts) {
+        await file.append(text)
+        size += text.length
+      }
+      return { file, size }
     } catch (error) {
       await file.close()
       throw error
     }
   }
 
-  async #replace(file: DiskFile, size: number): Promise<void> {
+  async #replace({ file, size }: Written): Promise<void> {
     await this.close()
     this.#file = file
     this.#size = size

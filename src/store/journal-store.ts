@@ -1,6 +1,6 @@
 import type { KnownEpoch } from '../core/place.ts'
 import type { StorePort } from '../core/ports.ts'
-import { type ClaimRecord, NOTHING_SAVED, type Saved } from '../core/record.ts'
+import { type ClaimRecord, NOTHING_SAVED, type Recorded, type Saved } from '../core/record.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import { after, millis } from '../lib/units.ts'
@@ -11,6 +11,8 @@ import { rebased } from './rebase.ts'
 
 /** How often a disk that takes nothing is tried again while nobody asks. */
 const RETRY = millis(10_000)
+/** So many records are put together at once, where all are written: in that time nobody is answered. */
+const AT_ONCE = 500
 /**
  * A change may be made and not noted, and each mapping that comes back after a reboot is one: the ids of another run
  * begin past all of them.
@@ -40,13 +42,11 @@ interface Waiting {
 export class JournalStore implements StorePort {
   readonly #world: JournalWorld
   readonly #file: JournalFile
-  /** The last line of each generation, which is all there is to know. */
-  readonly #lines = new Map<number, string>()
+  #recorded: Recorded = { systemUpdateId: () => 0, records: () => [] }
   #lastGeneration = -1
   #epoch: KnownEpoch | undefined
   /** The one that the file has. */
   #writtenEpoch: KnownEpoch | undefined
-  #systemUpdateId: () => number = () => 0
   #waiting: Waiting[] = []
   #writing: Promise<void> | undefined
   /** Why the file is not what it should be: an append failed, or the first rewrite did. Undefined while it is. */
@@ -64,9 +64,8 @@ export class JournalStore implements StorePort {
     const text = await this.#file.read()
     const saved = text === undefined ? NOTHING_SAVED : this.#read(text)
     this.#lastGeneration = saved.lastGeneration
-    this.#systemUpdateId = () => saved.systemUpdateId
+    this.follow({ systemUpdateId: () => saved.systemUpdateId, records: () => saved.records })
     this.#epoch = saved.epoch
-    for (const record of saved.records) this.#lines.set(record.generation, this.#line({ put: record }))
     await this.#write([])
     return saved
   }
@@ -83,9 +82,9 @@ export class JournalStore implements StorePort {
     return this.#failure
   }
 
-  /** SystemUpdateID is noted with each change. */
-  follow(systemUpdateId: () => number): void {
-    this.#systemUpdateId = systemUpdateId
+  /** SystemUpdateID is noted with each change; the records are asked for when the file is written anew. */
+  follow(recorded: Recorded): void {
+    this.#recorded = recorded
   }
 
   /** What the server says of its age, with each answer: that alone is not worth a write, so it is kept with the next. */
@@ -94,14 +93,11 @@ export class JournalStore implements StorePort {
   }
 
   put(record: ClaimRecord): Promise<void> {
-    const line = this.#line({ put: record })
-    this.#lines.set(record.generation, line)
     this.#lastGeneration = Math.max(this.#lastGeneration, record.generation)
-    return this.#submit(line)
+    return this.#submit(this.#line({ put: record }))
   }
 
   drop(generation: number): Promise<void> {
-    this.#lines.delete(generation)
     return this.#submit(this.#line({ drop: generation }))
   }
 
@@ -131,10 +127,11 @@ export class JournalStore implements StorePort {
 
   async #write(batch: readonly Waiting[]): Promise<void> {
     const epoch = this.#epoch
+    const lines = batch.map(({ line }) => line).join('')
     try {
-      if (this.#failure !== undefined || batch.length === 0) await this.#file.rewrite(this.#whole())
-      else if (!this.#file.isLarge || !(await this.#file.shrink(this.#whole())))
-        await this.#file.append(batch.map(({ line }) => line).join('') + this.#newEpoch())
+      if (this.#failure !== undefined || batch.length === 0) await this.#file.rewrite(this.#whole(lines))
+      else if (!this.#file.isLarge || !(await this.#file.shrink(this.#whole(lines))))
+        await this.#file.append(lines + this.#newEpoch())
     } catch (error) {
       this.#fail(error)
       for (const { reject } of batch) reject(error)
@@ -145,15 +142,28 @@ export class JournalStore implements StorePort {
     for (const { resolve } of batch) resolve()
   }
 
-  #whole(): string {
+  /**
+   * The file anew, part by part. What changes before the last part is asked for may be in it or not: its own line comes
+   * after all of this, and the last one counts. So do `lines`, what has to be in it whatever is known by then.
+   */
+  *#whole(lines: string): Iterable<string> {
+    const { records, systemUpdateId } = this.#recorded
     const header = {
       journal: FORMAT,
       bootId: this.#world.bootId,
       lastGeneration: this.#lastGeneration,
-      systemUpdateId: this.#systemUpdateId(),
+      systemUpdateId: systemUpdateId(),
     }
-    const epoch = this.#epoch ? this.#line({ epoch: this.#epoch }) : ''
-    return encodeLine(header) + [...this.#lines.values()].join('') + epoch
+    let part = [encodeLine(header)]
+    for (const record of records()) {
+      part.push(this.#line({ put: record }))
+      if (part.length < AT_ONCE) continue
+      yield part.join('')
+      part = []
+    }
+    part.push(lines)
+    if (this.#epoch) part.push(this.#line({ epoch: this.#epoch }))
+    yield part.join('')
   }
 
   #newEpoch(): string {
@@ -182,7 +192,7 @@ export class JournalStore implements StorePort {
   }
 
   #line(change: Change): string {
-    return encodeLine({ ...this.#now(), systemUpdateId: this.#systemUpdateId(), ...change })
+    return encodeLine({ ...this.#now(), systemUpdateId: this.#recorded.systemUpdateId(), ...change })
   }
 
   #now(): Stamp {

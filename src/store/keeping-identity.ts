@@ -14,7 +14,7 @@ export const keepingIdentity = (store: OpenStore, identity: LoadedIdentity): Ope
     await Promise.all([identity.keep(), store.put(record)])
   },
   drop: (generation) => store.drop(generation),
-  follow: (systemUpdateId) => store.follow(systemUpdateId),
+  follow: (recorded) => store.follow(recorded),
   noteEpoch: (epoch) => store.noteEpoch(epoch),
   close: () => store.close(),
 })

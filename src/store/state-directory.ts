@@ -1,7 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises'
 import type { KnownEpoch } from '../core/place.ts'
 import type { StorePort } from '../core/ports.ts'
-import type { Saved } from '../core/record.ts'
+import type { Recorded, Saved } from '../core/record.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import { diskAt } from './disk.ts'
@@ -16,8 +16,8 @@ export interface OpenStore extends StorePort {
   readonly saved: Saved
   /** Why the disk took nothing when it was last asked to; undefined since it took something. */
   readonly failure: string | undefined
-  /** SystemUpdateID is noted with each change. */
-  follow(systemUpdateId: () => number): void
+  /** What is written from now on is about this, and no more what the last run left. */
+  follow(recorded: Recorded): void
   /** Kept with the next change, and at the end. */
   noteEpoch(epoch: KnownEpoch): void
   /** Resolves when all is written. */
@@ -43,7 +43,7 @@ export async function openStateDirectory(
       },
       put: (record) => store.put(record),
       drop: (generation) => store.drop(generation),
-      follow: (systemUpdateId) => store.follow(systemUpdateId),
+      follow: (recorded) => store.follow(recorded),
       noteEpoch: (epoch) => store.noteEpoch(epoch),
       close: async () => {
         await store.close()

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { ClaimRecord } from '../../src/core/record.ts'
+import type { ClaimRecord, Saved } from '../../src/core/record.ts'
 import { millis, port, seconds } from '../../src/lib/units.ts'
 import { encodeLine, replay } from '../../src/store/format.ts'
 import { JournalStore } from '../../src/store/journal-store.ts'
@@ -66,17 +66,46 @@ async function opened({
   const log = { debug: line, info: line, warn: line, error: line }
   const store = new JournalStore({ bootId, clock, date, disk, log })
   const saved = await store.open()
-  return { bootId, clock, disk, lines, saved, store }
+  const core = new Core(store, saved)
+  return { bootId, clock, core, disk, lines, saved, store }
+}
+
+/** Whoever has the records: what it puts or drops it knows at once, whenever that is on the disk. */
+class Core {
+  readonly #store: JournalStore
+  readonly #records: Map<number, ClaimRecord>
+  systemUpdateId: number
+
+  constructor(store: JournalStore, { records, systemUpdateId }: Saved) {
+    this.#store = store
+    this.#records = new Map(records.map((record) => [record.generation, record]))
+    this.systemUpdateId = systemUpdateId
+    store.follow({ systemUpdateId: () => this.systemUpdateId, records: () => this.records })
+  }
+
+  get records(): Iterable<ClaimRecord> {
+    return this.#records.values()
+  }
+
+  put(record: ClaimRecord): Promise<void> {
+    this.#records.set(record.generation, record)
+    return this.#store.put(record)
+  }
+
+  drop(generation: number): Promise<void> {
+    this.#records.delete(generation)
+    return this.#store.drop(generation)
+  }
 }
 
 describe('what was kept', () => {
   it('R6970-5.3-2: comes back as it was written last', async () => {
-    const { clock, disk, store } = await opened()
-    await store.put(intent(0))
-    await store.put(active(0))
-    await store.put(intent(1))
-    await store.put({ ...active(2, 5_000_000), knownAs: 1 })
-    await store.drop(1)
+    const { clock, core, disk } = await opened()
+    await core.put(intent(0))
+    await core.put(active(0))
+    await core.put(intent(1))
+    await core.put({ ...active(2, 5_000_000), knownAs: 1 })
+    await core.drop(1)
     const again = await opened({ disk, clock })
     expect(again.saved).toMatchObject({ lastGeneration: 2, sameBoot: true })
     expect(again.saved.records).toEqual([active(0), { ...active(2, 5_000_000), knownAs: 1 }])
@@ -93,17 +122,17 @@ describe('what was kept', () => {
   })
 
   it('R6970-4.1-13: SystemUpdateID goes on past what control points have seen', async () => {
-    const { disk, store } = await opened()
-    store.follow(() => 41)
-    await store.put(active(0))
+    const { core, disk } = await opened()
+    core.systemUpdateId = 41
+    await core.put(active(0))
     expect((await opened({ disk })).saved.systemUpdateId).toBe(44)
     expect((await opened({ disk })).saved.systemUpdateId).toBe(47)
   })
 
   it('R6970-4.1-13: and past the mappings that came back after a reboot, which is not noted', async () => {
-    const { disk, store } = await opened()
-    store.follow(() => 41)
-    for (let n = 0; n < 5; n++) await store.put(active(n))
+    const { core, disk } = await opened()
+    core.systemUpdateId = 41
+    for (let n = 0; n < 5; n++) await core.put(active(n))
     const { systemUpdateId } = (await opened({ disk, bootId: 'another' })).saved
     const seen = systemUpdateId + 5
     expect((await opened({ disk, bootId: 'a third' })).saved.systemUpdateId).toBeGreaterThan(seen)
@@ -111,8 +140,8 @@ describe('what was kept', () => {
 
   it('C-11.2-4: a generation is known as used when its record is long gone', async () => {
     const first = await opened()
-    await first.store.put(intent(7))
-    await first.store.drop(7)
+    await first.core.put(intent(7))
+    await first.core.drop(7)
     const second = await opened({ disk: first.disk })
     const third = await opened({ disk: second.disk })
     expect(third.saved.lastGeneration).toBe(7)
@@ -130,14 +159,14 @@ describe('where a mapping stands', () => {
     ['an intent', intent(0)],
     ['a mapping', active(0)],
   ])('comes back with %s', async (_what, record) => {
-    const { disk, store } = await opened()
-    await store.put({ ...record, place, former })
+    const { core, disk } = await opened()
+    await core.put({ ...record, place, former })
     expect((await opened({ disk })).saved.records).toEqual([{ ...record, place, former }])
   })
 
   it('after a reboot what was left elsewhere ends when it would have', async () => {
-    const { disk, store } = await opened({ clock: new VirtualClock(500_000) })
-    await store.put({ ...intent(0), place, former })
+    const { core, disk } = await opened({ clock: new VirtualClock(500_000) })
+    await core.put({ ...intent(0), place, former })
     const { saved } = await opened({ disk, clock: new VirtualClock(1000), bootId: 'two' })
     expect(saved.records[0]?.former?.map(({ until }) => until)).toEqual([400_000, 300_000])
   })
@@ -147,12 +176,12 @@ describe('what the server said of its age (RFC 6887 §8.5)', () => {
   const epoch = (at: number) => ({ server: '100.64.0.1:5351', seconds: seconds(at / 1000), at: millis(at) })
 
   it('costs no write of its own, and is kept with the next', async () => {
-    const { disk, store } = await opened()
+    const { core, disk, store } = await opened()
     const before = disk.syncs
     for (let n = 1; n <= 100; n++) store.noteEpoch(epoch(n * 1000))
     expect(disk.syncs).toBe(before)
-    await store.put(active(0))
-    await store.put(active(1))
+    await core.put(active(0))
+    await core.put(active(1))
     expect(disk.syncs - before).toBe(2)
     expect(disk.text().match(/"epoch"/g)).toHaveLength(1)
     expect((await opened({ disk })).saved.epoch).toEqual(epoch(100_000))
@@ -166,9 +195,9 @@ describe('what the server said of its age (RFC 6887 §8.5)', () => {
   })
 
   it('after a kill -9 it is that of the last change', async () => {
-    const { disk, store } = await opened()
+    const { core, disk, store } = await opened()
     store.noteEpoch(epoch(5000))
-    await store.put(active(0))
+    await core.put(active(0))
     store.noteEpoch(epoch(6000))
     expect((await opened({ disk })).saved.epoch).toEqual(epoch(5000))
   })
@@ -199,28 +228,28 @@ describe('what the server said of its age (RFC 6887 §8.5)', () => {
 
 describe('syncs', () => {
   it('one for each step, none for a step nobody takes', async () => {
-    const { disk, store } = await opened()
+    const { core, disk } = await opened()
     const before = disk.syncs
-    await store.put(intent(0))
-    await store.put(active(0))
+    await core.put(intent(0))
+    await core.put(active(0))
     expect(disk.syncs - before).toBe(2)
   })
 
   it('all that wait share one', async () => {
-    const { disk, store } = await opened()
+    const { core, disk } = await opened()
     const before = disk.syncs
-    await Promise.all(Array.from({ length: 100 }, (_, i) => store.put(intent(i))))
+    await Promise.all(Array.from({ length: 100 }, (_, i) => core.put(intent(i))))
     expect(disk.syncs - before).toBe(1)
   })
 
   it('those that come while one is under way share the next', async () => {
-    const { disk, store } = await opened()
+    const { core, disk } = await opened()
     const gate = { open: (): void => undefined }
     disk.before = (operation) =>
       operation === 'sync' ? new Promise((resolve) => (gate.open = resolve)) : Promise.resolve()
-    const first = store.put(intent(0))
+    const first = core.put(intent(0))
     await settle()
-    const rest = Promise.all([1, 2, 3].map((n) => store.put(intent(n))))
+    const rest = Promise.all([1, 2, 3].map((n) => core.put(intent(n))))
     const before = disk.syncs
     gate.open()
     await first
@@ -231,10 +260,10 @@ describe('syncs', () => {
   })
 
   it('resolves not before the sync', async () => {
-    const { disk, store } = await opened()
+    const { core, disk } = await opened()
     disk.before = (operation) => (operation === 'sync' ? new Promise(() => undefined) : Promise.resolve())
     let done = false
-    void store.put(intent(0)).then(() => (done = true))
+    void core.put(intent(0)).then(() => (done = true))
     await settle()
     expect(done).toBe(false)
   })
@@ -247,15 +276,15 @@ describe('a power cut', () => {
         fc.array(fc.nat(7), { maxLength: 40 }),
         fc.infiniteStream(fc.double({ min: 0, max: 0.999, noNaN: true })),
         async (steps, dice) => {
-          const { disk, store } = await opened()
+          const { core, disk } = await opened()
           const kept = new Map<number, ClaimRecord>()
           for (const [i, generation] of steps.entries()) {
             const record = i % 3 === 0 ? intent(generation, i) : active(generation, i)
             if (i % 5 === 4) kept.delete(generation)
             else kept.set(generation, record)
-            await (i % 5 === 4 ? store.drop(generation) : store.put(record))
+            await (i % 5 === 4 ? core.drop(generation) : core.put(record))
           }
-          void store.put(intent(99))
+          void core.put(intent(99))
           await Promise.resolve()
           disk.cut(() => Number(dice.next().value))
           const { saved } = await opened({ disk })
@@ -268,8 +297,8 @@ describe('a power cut', () => {
   })
 
   it('a torn tail is dropped, with one line', async () => {
-    const { disk, store } = await opened()
-    await store.put(active(0))
+    const { core, disk } = await opened()
+    await core.put(active(0))
     disk.spoil(
       (text) =>
         `${text}${encodeLine({ at: millis(0), date: 0, systemUpdateId: 0, put: active(1) }).slice(0, 50)}`,
@@ -280,8 +309,8 @@ describe('a power cut', () => {
   })
 
   it('damage in the middle: what can be read is kept, and it says so', async () => {
-    const { disk, store } = await opened()
-    for (const generation of [0, 1, 2]) await store.put(active(generation))
+    const { core, disk } = await opened()
+    for (const generation of [0, 1, 2]) await core.put(active(generation))
     disk.spoil((text) => text.replace('"generation":1', '"generation":0'))
     const { lines, saved } = await opened({ disk })
     expect(saved.records.map(({ generation }) => generation)).toEqual([0, 2])
@@ -296,8 +325,8 @@ describe('a power cut', () => {
     ['a header and nothing', (text: string) => text.slice(0, text.indexOf('\n') + 1)],
     ['no header', (text: string) => text.slice(text.indexOf('\n') + 1)],
   ])('opens with %s in the file', async (_what, spoil) => {
-    const { disk, store } = await opened()
-    await store.put(active(0))
+    const { core, disk } = await opened()
+    await core.put(active(0))
     disk.spoil(spoil)
     const { store: again } = await opened({ disk })
     await again.put(active(1))
@@ -316,8 +345,8 @@ describe('a power cut', () => {
 
 describe('growth', () => {
   it('stays bounded, and nothing is lost when it shrinks', async () => {
-    const { disk, store } = await opened()
-    for (let i = 0; i < 3000; i++) await store.put(active(i % 10, i))
+    const { core, disk } = await opened()
+    for (let i = 0; i < 3000; i++) await core.put(active(i % 10, i))
     expect(disk.text().length).toBeLessThan(80_000)
     const { saved } = await opened({ disk })
     expect(saved.records).toHaveLength(10)
@@ -326,21 +355,45 @@ describe('growth', () => {
     ).toEqual(Array.from({ length: 10 }, (_, i) => 2990 + i))
   })
 
+  it('what changes while a long one is written anew, part by part, is as it was changed', async () => {
+    const { clock, core, disk } = await opened()
+    for (let generation = 0; generation < 1200; generation++) void core.put(active(generation))
+    await settle()
+    disk.broken = true
+    await expect(core.put(active(1200))).rejects.toThrow('EIO')
+    disk.broken = false
+    let parts = 0
+    disk.before = async (operation) => {
+      if (operation !== 'append' || ++parts !== 2) return
+      disk.before = () => Promise.resolve()
+      for (const generation of [0, 1100]) void core.drop(generation)
+      for (const generation of [1, 1101, 1201]) void core.put(active(generation, 7_000_000))
+      await settle()
+    }
+    await clock.advance(10_000)
+    await settle()
+    expect(parts).toBe(2)
+    const byGeneration = (a: ClaimRecord, b: ClaimRecord) => a.generation - b.generation
+    const { saved } = await opened({ disk })
+    expect([...saved.records].sort(byGeneration)).toEqual([...core.records].sort(byGeneration))
+    expect(saved.records).toHaveLength(1200)
+  })
+
   it('where there is no room for a second file, the first grows on', async () => {
-    const { disk, store } = await opened()
+    const { core, disk } = await opened()
     disk.noRoom = true
-    for (let i = 0; i < 1000; i++) await store.put(active(i % 10, i))
+    for (let i = 0; i < 1000; i++) await core.put(active(i % 10, i))
     expect((await opened({ disk: Object.assign(disk, { noRoom: false }) })).saved.records).toHaveLength(10)
   })
 })
 
 describe('a disk that takes nothing', () => {
   it('says so once, rejects, and is whole again when it takes writes', async () => {
-    const { clock, disk, lines, store } = await opened()
-    await store.put(active(0))
+    const { clock, core, disk, lines, store } = await opened()
+    await core.put(active(0))
     disk.broken = true
-    await expect(store.put(active(1))).rejects.toThrow('EIO')
-    await expect(store.drop(0)).rejects.toThrow('EIO')
+    await expect(core.put(active(1))).rejects.toThrow('EIO')
+    await expect(core.drop(0)).rejects.toThrow('EIO')
     expect(lines).toEqual([
       'nothing can be written to state.dir, so new mappings are refused; make room or mount it writable',
     ])
@@ -353,17 +406,26 @@ describe('a disk that takes nothing', () => {
   })
 
   it('is tried again at once when somebody asks', async () => {
+    const { core, disk } = await opened()
+    disk.broken = true
+    await expect(core.put(active(0))).rejects.toThrow('EIO')
+    disk.broken = false
+    await core.put(active(1))
+    expect((await opened({ disk })).saved.records).toHaveLength(2)
+  })
+
+  it('what is put then is in the file that is written anew, whatever its owner says there is', async () => {
     const { disk, store } = await opened()
     disk.broken = true
     await expect(store.put(active(0))).rejects.toThrow('EIO')
     disk.broken = false
     await store.put(active(1))
-    expect((await opened({ disk })).saved.records).toHaveLength(2)
+    expect((await opened({ disk })).saved.records).toEqual([active(1)])
   })
 
   it('at the start is no reason not to start', async () => {
-    const { disk, store } = await opened()
-    await store.put(active(0))
+    const { core, disk } = await opened()
+    await core.put(active(0))
     disk.broken = true
     const { saved } = await opened({ disk })
     expect(saved.records).toEqual([active(0)])
@@ -448,15 +510,15 @@ describe('times of an earlier boot', () => {
   })
 
   it('within one boot the date is not asked', async () => {
-    const { clock, disk, store } = await opened()
-    await store.put(active(0, 2_000_000))
+    const { clock, core, disk } = await opened()
+    await core.put(active(0, 2_000_000))
     const { saved } = await opened({ disk, clock, date: () => TODAY + 10 * YEAR })
     expect(saved.records).toEqual([active(0, 2_000_000)])
   })
 
   it('a reboot is told by the kernel’s boot id', async () => {
-    const { disk, store } = await opened()
-    await store.put(active(0, 1_600_000))
+    const { core, disk } = await opened()
+    await core.put(active(0, 1_600_000))
     const { saved } = await opened({ disk, clock: new VirtualClock(1000), bootId: 'two' })
     expect(saved.sameBoot).toBe(false)
     expect(saved.records[0] && leaseLeft(saved.records[0])).toBe(599_000)

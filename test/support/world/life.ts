@@ -204,7 +204,7 @@ export class Life implements Process {
       noteEpoch: (epoch) => store.noteEpoch(epoch),
       put: (record) => store.put(record),
       drop: (generation) => store.drop(generation),
-      follow: (systemUpdateId) => store.follow(systemUpdateId),
+      follow: (recorded) => store.follow(recorded),
       close: () => store.close(),
     }
   }

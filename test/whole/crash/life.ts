@@ -97,7 +97,10 @@ export class Life {
       pcp: upstream,
     }
     const core = assembleCore(ports, { ...OPTIONS, saved, closing: sharedAbort().signal })
-    store.follow(() => core.iwf.systemUpdateId())
+    store.follow({
+      systemUpdateId: () => core.iwf.systemUpdateId(),
+      records: () => core.context.journal.records(),
+    })
     upstream.listen(core.events)
     const announcements = new Announcements()
     const epochs = epochMemory(saved.epoch, (epoch) => store.noteEpoch(epoch))
