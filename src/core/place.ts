@@ -33,5 +33,16 @@ export interface KnownEpoch {
 }
 
 /** Does who asks at `here` ask for what stands at `place`? */
-export const isAt = ({ client, self, server }: Place, here: Place): boolean =>
-  server === here.server && (client === undefined || (client === here.client && self === here.self))
+export const isAt = (place: Place, here: Place): boolean =>
+  place.server === here.server &&
+  (place.client === undefined || (leadsTo(place) === leadsTo(here) && isSameCustomer(place, here)))
+
+/** The internal address of the router's own mappings. */
+const leadsTo = ({ client, self }: Place): IpAddress | undefined => self ?? client
+
+/**
+ * A server with addresses of both families has one mapping, whether we ask over IPv4 for ourselves or over IPv6 for our IPv4
+ * address (RFC 7488 §5). Two IPv6 addresses may be two customers to it: behind DS-Lite all have the same IPv4 address.
+ */
+const isSameCustomer = (place: Place, here: Place): boolean =>
+  place.client === here.client || place.self === undefined || here.self === undefined

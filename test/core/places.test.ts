@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { leaveAddress } from '../../src/core/leave-address.ts'
-import type { Place } from '../../src/core/place.ts'
+import { isAt, type Place } from '../../src/core/place.ts'
 import { after, millis, port, seconds } from '../../src/lib/units.ts'
 import { add, caller, coreBench, HOST, key, OTHER } from '../support/core-bench.ts'
 import { HOME, OTHER_ADDRESS, OTHER_SERVER } from '../support/fake-carrier.ts'
+import { ip, ipv4 } from '../pcp/literals.ts'
 import { settle } from '../support/virtual-clock.ts'
 
 type Bench = ReturnType<typeof coreBench>
@@ -27,6 +28,23 @@ const standing = ({ carrier }: Bench, place: Place) =>
   [...carrier.heldAt(place).values()].map(({ externalPort }) => externalPort)
 
 const recordOf = ({ store }: Bench) => [...store.records.values()][0]
+
+describe('what is asked for from another address', () => {
+  const V4 = HOME
+  const V6: Place = { ...HOME, client: ip('2001:db8::2'), self: ipv4('100.64.0.2') }
+
+  it.each([
+    ['over IPv6 for our IPv4 address is the same mapping', V4, V6, true],
+    ['over IPv4 is the same that was asked for over IPv6', V6, V4, true],
+    ['over IPv6 for another IPv4 address of ours is another', V4, { ...V6, self: ipv4('100.64.0.3') }, false],
+    ['over another IPv6 address may be another customer’s', V6, { ...V6, client: ip('2001:db8::3') }, false],
+    ['over IPv4, another one, is another', V4, OTHER_ADDRESS, false],
+    ['at another server is another', V4, { ...V6, server: OTHER_SERVER.server }, false],
+    ['for a LAN host is the same whoever asks', { server: HOME.server }, V6, true],
+  ])('S7488-5-1: %s', (_what, place, here, same) => {
+    expect(isAt(place, here)).toBe(same)
+  })
+})
 
 const MOVES = [
   ['another server', OTHER_SERVER],

@@ -7,6 +7,7 @@ import { port } from '../../src/lib/units.ts'
 import { Announcements } from '../../src/pcp/announcements.ts'
 import { epochMemory } from '../../src/pcp/epoch-memory.ts'
 import { serverLinks } from '../../src/pcp/server-links.ts'
+import type { Endpoint } from '../../src/pcp/socket.ts'
 import { Upstream } from '../../src/pcp/upstream.ts'
 import type { Settings } from '../../src/pcp-server/settings.ts'
 import { add, caller, FREE, HOST } from './core-bench.ts'
@@ -55,11 +56,12 @@ export async function chain(
   const { connect } = carrier
   const origin = {
     source: 'static',
-    ipv4: () => undefined,
+    ipv4: () => carrier.address,
     epochs: epochMemory(undefined, () => undefined),
   } as const
   const parts = { ...world, connect, events: core.events, announcements, ...origin }
-  const { links } = serverLinks([SERVER], parts)
+  const linksTo = (server: readonly Endpoint[]) => serverLinks(server, parts).links
+  const links = linksTo([SERVER])
   await upstream.use(links)
   const within = <T>(call: Promise<T>): Promise<T> => clock.answered(call)
   const held = () =>
@@ -67,7 +69,7 @@ export async function chain(
       .mappings()
       .map(({ external }) => external.port)
       .sort()
-  return { announcements, carrier, clock, core, held, hosts, lines, links, nat, upstream, within }
+  return { announcements, carrier, clock, core, held, hosts, lines, links, linksTo, nat, upstream, within }
 }
 
 /** Asks for a mapping and waits for the answer. */

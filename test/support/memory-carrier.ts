@@ -1,5 +1,5 @@
 import type { Clock, Random } from '../../src/lib/clock.ts'
-import { fromBytes, type IpAddress, type Ipv4Address } from '../../src/lib/ip.ts'
+import { fromBytes, type IpAddress, type Ipv4Address, isIpv4 } from '../../src/lib/ip.ts'
 import type { Log } from '../../src/lib/log.ts'
 import { after } from '../../src/lib/units.ts'
 import type { Connect, Endpoint } from '../../src/pcp/socket.ts'
@@ -28,6 +28,10 @@ export class MemoryCarrier {
   address: Ipv4Address | undefined = ip('100.64.0.2')
   /** Addresses that the router has beside that one. */
   readonly others = new Set<IpAddress>()
+  /** What the router asks from over IPv6. */
+  address6: IpAddress | undefined
+  /** Addresses of the server that nothing reaches. */
+  readonly cut = new Set<IpAddress>()
   /** Whence each datagram came, and the PCP client address in it. */
   readonly sources: { readonly source: IpAddress; readonly client: IpAddress }[] = []
   readonly #clock: Clock
@@ -40,10 +44,10 @@ export class MemoryCarrier {
 
   /** Is it one of the router's addresses? */
   owns(address: IpAddress): boolean {
-    return address === this.address || this.others.has(address)
+    return address === this.address || address === this.address6 || this.others.has(address)
   }
 
-  readonly connect: Connect = (server, client = this.address) => {
+  readonly connect: Connect = (server, client = isIpv4(server.address) ? this.address : this.address6) => {
     if (client === undefined || !this.owns(client)) return Promise.reject(new Error('connect ENETUNREACH'))
     const local: Endpoint = { address: client, port: this.#nextPort++ }
     let hear: (packet: Uint8Array, from: Endpoint) => void = () => undefined
@@ -52,7 +56,7 @@ export class MemoryCarrier {
       local,
       server,
       send: (packet) => {
-        if (!open) return
+        if (!open || this.cut.has(server.address)) return
         this.received++
         this.sources.push({ source: local.address, client: clientOf(packet) })
         for (const { after: wait, bytes } of this.responder.handle(packet, local))

@@ -4,6 +4,8 @@ import { millis, port, seconds } from '../../src/lib/units.ts'
 import type { Settings } from '../../src/pcp-server/settings.ts'
 import { chain, map } from '../support/chain.ts'
 import { add, caller, faultOf, key } from '../support/core-bench.ts'
+import type { Endpoint } from '../../src/pcp/socket.ts'
+import { ip } from '../pcp/literals.ts'
 import { SERVER } from '../support/memory-carrier.ts'
 
 // The real core, client and wire against the embedded server: every octet, but no socket and no waiting.
@@ -227,5 +229,33 @@ describe('a server that spoke PCP before', () => {
     bench.carrier.responder.faults.natPmpOnly = false
     await mapped
     expect(bench.lines.filter((line) => line.includes('NAT-PMP'))).toEqual([])
+  })
+})
+
+describe('a server with an IPv4 and an IPv6 address (RFC 7488 §5)', () => {
+  const V6: Endpoint = { ...SERVER, address: ip('2001:db8::1') }
+
+  /** One mapping, asked for by IPv4; from then on that way is cut. */
+  async function movedToIpv6() {
+    const bench = await chain({ maxLifetime: seconds(3600) })
+    const { carrier, clock, core, upstream, within } = bench
+    carrier.address6 = ip('2001:db8::2')
+    await upstream.use(bench.linksTo([SERVER, V6]))
+    await within(core.iwf.addPortMapping(add({ lease: 'infinite' }), caller()))
+    carrier.cut.add(SERVER.address)
+    await clock.advance(2_400_000)
+    expect(upstream.server?.address).toBe('[2001:db8::1]:5351')
+    return bench
+  }
+
+  it('S7488-3-7: the mapping stays while it is asked for by the other one, and when the first is back', async () => {
+    const { carrier, clock, held } = await movedToIpv6()
+    carrier.cut.clear()
+    const seen: number[][] = []
+    for (let minute = 0; minute < 60; minute++) {
+      await clock.advance(60_000)
+      seen.push(held())
+    }
+    expect(new Set(seen.map(String))).toEqual(new Set(['8080']))
   })
 })
