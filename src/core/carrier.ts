@@ -116,9 +116,7 @@ export class Carrier implements PcpPort {
 
   /** §11.4: after NO_RESOURCES for a delete nothing is sent at all. False when `signal` aborts before that is over. */
   async #mayAsk(signal: AbortSignal): Promise<boolean> {
-    const { clock } = this.#ports
-    const { silentUntil } = this.#parts.holds
-    if (silentUntil > clock.now()) await sleepUntil(clock, silentUntil, signal)
+    await this.#parts.holds.silence(signal)
     return !signal.aborted
   }
 

@@ -1,3 +1,4 @@
+import { either, sharedAbort, sleepUntil } from '../lib/abort.ts'
 import type { Clock } from '../lib/clock.ts'
 import { remember } from '../lib/remember.ts'
 import { type Millis, type Seconds, after, millis, seconds, toMillis, toSeconds } from '../lib/units.ts'
@@ -42,15 +43,22 @@ export class Holds {
   /** Mappings that the server had no resources to renew, and has not granted since. */
   readonly #unrenewed = new Map<InternalKey, true>()
   #frozen: Hold | undefined
+  /** Before this nothing at all may be asked. */
   #silentUntil = millis(0)
+  /** Aborts when the silence is over before its time. */
+  #cleared = sharedAbort()
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
-  /** Before this nothing at all may be asked. */
-  get silentUntil(): Millis {
-    return this.#silentUntil
+  /** Waits until something may be asked, or until `signal` aborts. */
+  async silence(signal: AbortSignal): Promise<void> {
+    while (this.#silentUntil > this.#clock.now() && !signal.aborted) {
+      const end = either(signal, this.#cleared.signal)
+      await sleepUntil(this.#clock, this.#silentUntil, end.signal)
+      end[Symbol.dispose]()
+    }
   }
 
   /** Throws the fault that asking the carrier would give. */
@@ -107,6 +115,8 @@ export class Holds {
     this.#unrenewed.clear()
     this.#frozen = undefined
     this.#silentUntil = millis(0)
+    this.#cleared.abort()
+    this.#cleared = sharedAbort()
   }
 
   #live(hold: Hold | undefined): Hold | undefined {

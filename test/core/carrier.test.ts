@@ -8,7 +8,7 @@ import { CarrierQuota } from '../../src/core/quota.ts'
 import type { ResultName } from '../../src/pcp/wire/constants.ts'
 import { add, caller, coreBench, faultOf, key } from '../support/core-bench.ts'
 import { fixedDice } from '../support/dice.ts'
-import { FakeCarrier, HOME, ip } from '../support/fake-carrier.ts'
+import { FakeCarrier, HOME, ip, OTHER_SERVER } from '../support/fake-carrier.ts'
 import { FIRST_REQUEST } from '../support/first-request.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
 
@@ -135,6 +135,21 @@ describe('NO_RESOURCES (RFC 6887 §11.4)', () => {
     expect([server.maps.length, server.deletes.length]).toEqual([1, 2])
   })
 
+  it('T20 C-11.4-3: also when that is said again meanwhile', async () => {
+    const { ask, carrier, clock, server, stop } = between()
+    server.refuseDelete = { result: 'NO_RESOURCES', lifetime: seconds(30) }
+    void carrier.unmap(first, stop.signal)
+    await clock.advance(0)
+    server.delay = 10_000
+    void carrier.unmap(first, stop.signal)
+    await clock.advance(5000)
+    void ask(renewal)
+    await clock.advance(36_400)
+    expect(server.maps).toHaveLength(0)
+    await clock.advance(200)
+    expect(server.maps).toHaveLength(1)
+  })
+
   it('C-x-3: routers that were refused at the same time come back apart', () => {
     const ends = [0, 0.5, 0.999].map((dice) => {
       const clock = new VirtualClock(0)
@@ -180,6 +195,20 @@ describe('ADDRESS_MISMATCH (RFC 6887 §8.1)', () => {
     events.switched()
     await answered(iwf.addPortMapping(add(), caller()))
     expect(iwf.portMappingNumberOfEntries()).toBe(1)
+  })
+
+  it('C-8.3-9: another server is asked at once for what waited for the end of that', async () => {
+    const { answered, carrier, clock, events, iwf } = coreBench()
+    carrier.maxLifetime = 600
+    for (const externalPort of [8080, 8081, 8082].map(port))
+      await answered(iwf.addPortMapping(add({ externalPort, internalPort: externalPort }), caller()))
+    carrier.refuse = { result: 'ADDRESS_MISMATCH', lifetime: seconds(60) }
+    await clock.advance(400_000)
+    carrier.refuse = undefined
+    carrier.place = OTHER_SERVER
+    events.switched()
+    await clock.advance(20_000)
+    expect(carrier.held.size).toBe(3)
   })
 })
 
@@ -356,8 +385,7 @@ describe('E21 R6970-5.10-4: a server that gives AddPortMapping’s mapping anoth
 })
 
 it('T29: a freeze has an end, whatever the server says', () => {
-  const clock = new VirtualClock(0)
-  const holds = new Holds(clock)
-  holds.freeze({ result: 'NO_RESOURCES', lifetime: seconds(0xffffffff), what: 'all' }, 0)
-  expect(holds.silentUntil).toBe(millis(300_000))
+  const holds = new Holds(new VirtualClock(0))
+  const until = holds.freeze({ result: 'NO_RESOURCES', lifetime: seconds(0xffffffff), what: 'all' }, 0)
+  expect(until).toBe(millis(300_000))
 })
