@@ -8,7 +8,14 @@ import { NftablesNat, type NatWorld } from '../nat/nftables.ts'
 import { noNat } from '../nat/none.ts'
 import { spawnProgram } from '../nat/process.ts'
 import { kernelReservedPorts } from '../nat/reserved-ports.ts'
-import type { RulesetOptions } from '../nat/ruleset.ts'
+import { type RulesetOptions, TABLE } from '../nat/ruleset.ts'
+import { type ClaimTable, claimTable } from '../nat/table-claim.ts'
+
+export interface RouterNatWorld extends NatWorld {
+  readonly claimTable: ClaimTable
+}
+
+const CLAIMED = `another igd-pcp has the nftables table ${TABLE}; end it: a router has only one`
 
 /** `nat: none`: nothing to begin, nothing to end. */
 export const withoutNat: RouterNat = {
@@ -20,15 +27,18 @@ export const withoutNat: RouterNat = {
 }
 
 /** The router NAT that the configuration asks for. */
-export function routerNat(config: Config, world: NatWorld): RouterNat {
+export function routerNat(config: Config, world: RouterNatWorld): RouterNat {
   if (config.nat.mode === 'none') return withoutNat
   let nat: NftablesNat | undefined
+  let claim: AsyncDisposable | undefined
   const started = (): NftablesNat => {
     if (!nat) throw new Error('the router NAT is not started')
     return nat
   }
   return {
     start: async (lans, rules) => {
+      claim = await world.claimTable()
+      if (!claim) throw new Error(CLAIMED)
       nat = new NftablesNat(optionsOf(config, lans), world)
       const obstacle = await nat.preflight()
       if (obstacle !== undefined) throw new Error(obstacle)
@@ -37,7 +47,10 @@ export function routerNat(config: Config, world: NatWorld): RouterNat {
     set: (rule, timeout) => started().set(rule, timeout),
     remove: (protocol, wanPort) => started().remove(protocol, wanPort),
     busyWanPorts: () => started().busyWanPorts(),
-    stop: async (removeTable) => await nat?.stop({ removeTable }),
+    stop: async (removeTable) => {
+      await nat?.stop({ removeTable })
+      await claim?.[Symbol.asyncDispose]()
+    },
     setLans: (lans) => started().setLans(lans),
     endFlowsOf: (address) => started().endFlowsOf(address),
   }
@@ -50,6 +63,9 @@ export async function natObstacle(
   world: { readonly clock: Clock; readonly log: Log },
 ): Promise<string | undefined> {
   if (config.nat.mode === 'none') return undefined
+  const claim = await claimTable()
+  if (!claim) return CLAIMED
+  await claim[Symbol.asyncDispose]()
   const whole = { ...world, spawn: spawnProgram, reservedPorts: kernelReservedPorts }
   return await new NftablesNat(optionsOf(config, lans), whole).preflight()
 }

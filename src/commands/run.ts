@@ -19,6 +19,7 @@ import { startDaemon } from '../main.ts'
 import { localPorts } from '../nat/local-ports.ts'
 import { spawnProgram } from '../nat/process.ts'
 import { kernelReservedPorts } from '../nat/reserved-ports.ts'
+import { claimTable } from '../nat/table-claim.ts'
 import { AnnouncementSocket } from '../pcp/announcements.ts'
 import { routeTables } from '../pcp/discovery/routes.ts'
 import { connectSocket } from '../pcp/socket.ts'
@@ -93,7 +94,13 @@ async function serve(config: Config, args: RunArguments, io: Io): Promise<number
     routes: routeTables,
     localPorts,
     hear: (announcements) => new AnnouncementSocket(announcements, log),
-    nat: routerNat(config, { clock, log, spawn: spawnProgram, reservedPorts: kernelReservedPorts }),
+    nat: routerNat(config, {
+      clock,
+      log,
+      spawn: spawnProgram,
+      reservedPorts: kernelReservedPorts,
+      claimTable,
+    }),
     store,
   })
   started()

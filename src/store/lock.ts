@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { stat, unlink } from 'node:fs/promises'
-import { connect, createServer, type Server } from 'node:net'
+import { connect, type Server } from 'node:net'
 import { join } from 'node:path'
+import { hold, letGo } from '../lib/held-socket.ts'
 
 // Two daemons on one state directory would delete each other's mappings. Two sockets are the lock, as the kernel knows
 // whether somebody listens, also after a kill -9: one in the directory, which containers that share it see too, and one
@@ -14,15 +15,15 @@ const UNWRITABLE: ReadonlySet<unknown> = new Set(['EROFS', 'ENOSPC', 'EDQUOT', '
 /** Takes the directory, until disposed. Rejects with one clear sentence when a daemon has it. */
 export async function lock(directory: string): Promise<AsyncDisposable> {
   const inUse = new Error(`another igd-pcp uses ${directory}; end it: a router has only one`)
-  const name = await listening(await nameOf(directory))
+  const name = await hold(await nameOf(directory))
   if (!name) throw inUse
   try {
     const path = join(directory, 'lock')
-    const file = await unlessUnwritable(async () => (await listening(path)) ?? (await takenOver(path)))
+    const file = await unlessUnwritable(async () => (await hold(path)) ?? (await takenOver(path)))
     if (file === undefined) throw inUse
-    return { [Symbol.asyncDispose]: () => closed(file === 'unwritable' ? [name] : [file, name]) }
+    return { [Symbol.asyncDispose]: () => letGo(file === 'unwritable' ? [name] : [file, name]) }
   } catch (error) {
-    await closed([name])
+    await letGo([name])
     throw error
   }
 }
@@ -42,31 +43,11 @@ async function unlessUnwritable<T>(task: () => Promise<T>): Promise<T | 'unwrita
   }
 }
 
-async function closed(servers: readonly Server[]): Promise<void> {
-  for (const server of servers) {
-    server.close()
-    await once(server, 'close')
-  }
-}
-
-/** Undefined when the path is there already. */
-async function listening(path: string): Promise<Server | undefined> {
-  const server = createServer((socket) => socket.destroy())
-  server.listen(path)
-  try {
-    await once(server, 'listening')
-  } catch (error) {
-    if (codeOf(error) === 'EADDRINUSE') return undefined
-    throw error
-  }
-  return server.unref()
-}
-
 /** What a dead daemon left is no lock. */
 async function takenOver(path: string): Promise<Server | undefined> {
   if (await isAlive(path)) return undefined
   await unlink(path)
-  return await listening(path)
+  return await hold(path)
 }
 
 async function isAlive(path: string): Promise<boolean> {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { useNetwork } from './support/lab.ts'
 import { type Finished, type Program, until } from './support/program.ts'
+import { ADDRESS } from './support/topology.ts'
 
 // docs/troubleshooting.md, "The daemon does not start": what is in the way is named, and the advice as it is printed,
 // run word for word, cures it.
@@ -97,5 +98,21 @@ describe('docs/troubleshooting.md: what keeps the daemon from starting', () => {
     expect(first.running).toBe(true)
     expect(await first.stop()).toBe(0)
     await works()
+  })
+
+  it('a second daemon with all of its own: it says so, and takes no mapping from the first one', async () => {
+    const { daemon, directory, hosts } = lab()
+    await works()
+    const [node = '', cli = ''] = daemon.command()
+    const add = ['mappings', 'add', 'TCP', '8080', `${ADDRESS.lan1}:8080`, '--control', daemon.controlPath]
+    await hosts.cpe.must([node, cli, ...add])
+    const its = (name: string) => join(directory, `second-${name}`)
+    const own = ['--http-port', '5001', '--state-dir', its('state'), '--control', its('control.sock')]
+    const { code, stderr } = await hosts.cpe.run(daemon.command(own))
+    expect([code, stderr]).toEqual([
+      2,
+      'igd-pcp run: another igd-pcp has the nftables table ip igd_pcp; end it: a router has only one\n',
+    ])
+    expect(await inCpe('nft list map ip igd_pcp inbound')).toContain(`: ${ADDRESS.lan1} . 8080`)
   })
 })

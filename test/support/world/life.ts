@@ -226,7 +226,8 @@ export class Life implements Process {
     const { log, router } = this.habitat
     const spawn: Spawn = (program, args) => router.kernel.spawn(program, args)
     const reservedPorts = { read: () => Promise.resolve(''), write: () => Promise.resolve() }
-    const nat = routerNat(this.live.current, { clock, log, spawn, reservedPorts })
+    const claimTable = () => Promise.resolve({ [Symbol.asyncDispose]: () => Promise.resolve() })
+    const nat = routerNat(this.live.current, { clock, log, spawn, reservedPorts, claimTable })
     return {
       ...nat,
       start: (lans, rules) => this.step('nat start', () => nat.start(lans, rules)),
