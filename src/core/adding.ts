@@ -26,6 +26,7 @@ import type { Policy } from './policy.ts'
 import type { Probes } from './probes.ts'
 import { lifetimeEnd } from './renewal.ts'
 import { pcpMapping, type Wish } from './translate.ts'
+import type { Added } from './told.ts'
 import type { AddAnyRequest, AddRequest, RemoteHost } from './types.ts'
 import type { Upkeep } from './upkeep.ts'
 
@@ -121,23 +122,30 @@ export class Adding {
   }
 
   /**
-   * The host asks again for what it has: a new lease, perhaps for another remote host or LAN port. False where it is
-   * the lease alone. Once it has asked by AddPortMapping, `preferFailure`, the mapping is not to be moved to another port.
+   * The host asks again for what it has: a new lease, perhaps for another remote host or LAN port. Once it has asked by
+   * AddPortMapping, `preferFailure`, the mapping is not to be moved to another port.
    */
-  async addAgain(
-    mapping: Mapping,
-    request: AddRequest,
-    preferFailure: boolean,
-    due: Millis,
-  ): Promise<boolean> {
-    const { changes, ports, table } = this.#context
+  async addAgain(mapping: Mapping, request: AddRequest, preferFailure: boolean, due: Millis): Promise<Added> {
     this.#refuseClosed()
-    const former = mapping.claim.internalPort
-    const moves = former !== request.internalPort
     if (isUnconfirmed(mapping)) await this.#revive(mapping, due)
-    if (moves) await this.#repoint(mapping, request, due)
-    if (isRetired(mapping)) return true
+    const isElsewhere = !isRetired(mapping) && mapping.externalPort !== request.externalPort
+    if (preferFailure && isElsewhere)
+      throw new Fault(718, `the carrier moved the mapping to port ${mapping.externalPort}`)
     if (preferFailure) mapping.preferFailure = true
+    const former = mapping.claim.internalPort
+    const moves = former !== request.internalPort && !isRetired(mapping)
+    const replaced = moves ? await this.#repoint(mapping, request, due) : undefined
+    if (replaced !== undefined) return { port: replaced, isNew: true }
+    // Its lease may have ended while the carrier was asked.
+    if (isRetired(mapping)) return { port: await this.create(request, preferFailure, due), isNew: true }
+    const isNew = await this.#putAgain(mapping, request, former)
+    return { port: mapping.externalPort, isNew }
+  }
+
+  /** False where it is the lease alone that is another one. */
+  async #putAgain(mapping: Mapping, request: AddRequest, former: Port): Promise<boolean> {
+    const { changes, ports, table } = this.#context
+    const moves = former !== request.internalPort
     const known = entryOf(mapping, request.remoteHost) !== undefined
     if (!known) this.#policy.check(table, request.internalClient)
     const before = remoteHosts(mapping)
@@ -240,19 +248,16 @@ export class Adding {
 
   /**
    * Another LAN port behind the same external port. Behind NAT that is the router's business alone; without NAT
-   * it is another mapping to the carrier, and should that fail the old one comes back.
+   * it is another mapping to the carrier, of which this gives the external port; should it fail the old one comes back.
    */
-  async #repoint(mapping: Mapping, request: AddRequest, due: Millis): Promise<void> {
+  async #repoint(mapping: Mapping, request: AddRequest, due: Millis): Promise<Port | undefined> {
     if (mapping.entries.some(({ remoteHost }) => remoteHost !== request.remoteHost))
       throw new Fault(718, 'entries of other remote hosts point to another port')
     const { claim } = mapping
-    if (claim.wanPort === undefined) {
-      await this.#replace(mapping, request, due)
-      return
-    }
+    if (claim.wanPort === undefined) return await this.#replace(mapping, request, due)
     const old = claim.internalPort
     claim.internalPort = request.internalPort
-    if (await forwardWhileGranted(this.#context, mapping)) return
+    if (await forwardWhileGranted(this.#context, mapping)) return undefined
     claim.internalPort = old
     throw new Fault(501, 'the NAT of this router refused the rule; see igd-pcp status')
   }
@@ -270,7 +275,7 @@ export class Adding {
     }
   }
 
-  async #replace(mapping: Mapping, request: AddRequest, due: Millis): Promise<void> {
+  async #replace(mapping: Mapping, request: AddRequest, due: Millis): Promise<Port> {
     const { clock, log } = this.#context.ports
     // Once it is deleted nothing could be made in its place.
     this.#refuseSecond({ ...mapping.claim, internalPort: request.internalPort })
@@ -281,7 +286,7 @@ export class Adding {
     this.#context.changes.table()
     await atMost(clock, due, confirmed)
     try {
-      await this.create(request, mapping.preferFailure, due)
+      return await this.create(request, mapping.preferFailure, due)
     } catch (error) {
       const about = aboutMapping(mapping)
       log.warn(about, 'a mapping could not be moved to another LAN port; the old one is asked back')

@@ -78,15 +78,13 @@ export class InterworkingFunction implements Gateway {
     this.#adding.refuseTaken(request)
     const due = this.#deadline()
     const { protocol, externalPort } = request
-    const isNew = await this.#turns.run(portKey(protocol, externalPort), async () => {
+    return await this.#turns.run(portKey(protocol, externalPort), async () => {
       this.#adding.refuseTaken(request)
       const held = this.#context.table.at(protocol, externalPort)
       const { preferFailure } = METHOD.AddPortMapping
       if (held) return await this.#adding.addAgain(held, request, preferFailure, due)
-      await this.#adding.create(request, preferFailure, due)
-      return true
+      return { port: await this.#adding.create(request, preferFailure, due), isNew: true }
     })
-    return { port: externalPort, isNew }
   }
 
   /** RFC 6970 §5.6.1. What the host has already keeps its port (WANIPConnection:2 figure 2-4). */
@@ -103,9 +101,8 @@ export class InterworkingFunction implements Gateway {
       const held = this.#mappings.held(request)
       const { preferFailure } = METHOD.AddAnyPortMapping
       if (!held) return { port: await this.#adding.create(request, preferFailure, due), isNew: true }
-      const port = held.externalPort
-      const again = { ...request, externalPort: port }
-      return { port, isNew: await this.#adding.addAgain(held, again, preferFailure, due) }
+      const again = { ...request, externalPort: held.externalPort }
+      return await this.#adding.addAgain(held, again, preferFailure, due)
     })
   }
 

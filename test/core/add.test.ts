@@ -174,6 +174,13 @@ describe('an add of what the host has', () => {
     expect(carrier.maps[1]).toMatchObject({ generation: carrier.maps[0]?.generation, suggestedPort: 8080 })
   })
 
+  it('G8, without NAT: what AddAnyPortMapping made keeps its port when AddPortMapping leads it to another LAN port', async () => {
+    const { answered, carrier, iwf } = coreBench({ wanPorts: undefined })
+    await answered(iwf.addAnyPortMapping(add(), caller()))
+    await answered(iwf.addPortMapping(add({ internalPort: port(9999) }), caller()))
+    expect(carrier.maps.map(({ preferFailure }) => preferFailure)).toEqual([false, true])
+  })
+
   it('G8, behind NAT: another LAN port is a change of the router alone', async () => {
     const { answered, carrier, iwf, nat } = coreBench()
     await answered(iwf.addPortMapping(add(), caller()))
@@ -262,6 +269,52 @@ describe('an add of what the host has', () => {
     await clock.advance(10)
     expect(carrier.maps.map((map) => map.remotePeers)).toEqual([['198.51.100.1'], []])
     expect([...nat.rules.values()][0]?.rule.remoteHosts).toEqual([])
+  })
+})
+
+/** What a host made by `first` with a lease of 600 s, and what lapsed after 120 s as the carrier went silent. */
+async function lapsed(first: 'addPortMapping' | 'addAnyPortMapping') {
+  const bench = coreBench()
+  const { answered, carrier, clock, context, iwf } = bench
+  carrier.maxLifetime = 120
+  const made: Promise<unknown> = iwf[first](add({ lease: seconds(600) }), caller())
+  await answered(made)
+  carrier.silent = true
+  await clock.advance(580_000)
+  expect(context.table.entryAt(0)?.mapping.claim.state).toBe('LAPSED')
+  return bench
+}
+
+describe('an add of what the carrier has to confirm first', () => {
+  it.each(['addPortMapping', 'addAnyPortMapping'] as const)(
+    'R6970-5.6.2-5: %s: it is made anew when its lease ends meanwhile',
+    async (action) => {
+      const { answered, carrier, clock, iwf } = await lapsed(action)
+      const again: Promise<unknown> = iwf[action](add(), caller())
+      await clock.advance(10_000)
+      carrier.silent = false
+      await answered(again)
+      expect(iwf.getGenericPortMappingEntry(0)).toMatchObject({ externalPort: 8080, leaseDuration: 3600 })
+    },
+  )
+
+  it('AddAnyPortMapping is answered with the port that it comes back with', async () => {
+    const { answered, carrier, iwf } = await lapsed('addAnyPortMapping')
+    carrier.silent = false
+    carrier.held.clear()
+    carrier.taken.add(8080)
+    expect(await answered(iwf.addAnyPortMapping(add(), caller()))).toBe(20_000)
+    expect(iwf.getGenericPortMappingEntry(0)).toMatchObject({ externalPort: 20_000, leaseDuration: 3600 })
+  })
+
+  it('AddPortMapping is refused where it comes back with another port: 718', async () => {
+    const { answered, carrier, iwf } = await lapsed('addAnyPortMapping')
+    carrier.silent = false
+    carrier.held.clear()
+    carrier.taken.add(8080)
+    expect(await faultOf(() => answered(iwf.addPortMapping(add(), caller())))).toBe(718)
+    const { externalPort, leaseDuration } = iwf.getGenericPortMappingEntry(0)
+    expect([externalPort, leaseDuration < 600]).toEqual([20_000, true])
   })
 })
 

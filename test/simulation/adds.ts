@@ -32,7 +32,7 @@ export class Adds {
   add(call: AddCall): void {
     const { hosts } = this.#sim
     const [by, client] = [hosts.at(call.by), hosts.at(call.client)]
-    if (!this.#telephone.reaches(by)) return
+    if (!this.#telephone.reaches(by) || !hosts.isKnown(client)) return
     const told = newTold(this.#sim, call, client, this.#telephone.nextNumber())
     const expected = expectedAdd(this.#sim, call, told)
     const isSure = expected.size === 1 && expected.has(200)

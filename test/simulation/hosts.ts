@@ -3,6 +3,9 @@ import { parseMac } from '../../src/lib/mac.ts'
 import { ip } from '../support/fake-carrier.ts'
 import { LEASES, type Router } from '../support/world/router.ts'
 
+/** Who comes asks for an address first: by then the router, which looks ten times a second, has seen it. */
+const ARRIVING = 100
+
 /** One address of the LAN, and the machine that has it. */
 export interface LanHost {
   readonly number: number
@@ -10,6 +13,8 @@ export interface LanHost {
   /** Counts the machines that had the address. */
   machine: number
   present: boolean
+  /** When that was last another one. */
+  since: number
 }
 
 /** The hosts of the LAN, as the router's tables show them. */
@@ -22,9 +27,20 @@ export class LanHosts {
     this.#router = router
     this.#hasLeases = hasLeases
     this.all = [10, 11, 12, 13].map((octet, number) => {
-      return { number, address: ip(`192.168.1.${octet}`), machine: number, present: true }
+      return { number, address: ip(`192.168.1.${octet}`), machine: number, present: true, since: -Infinity }
     })
-    this.show()
+    this.#show()
+  }
+
+  /** Has it been as it is for long enough to be known? */
+  isKnown({ since }: LanHost): boolean {
+    return this.#router.clock.now() - since > ARRIVING
+  }
+
+  /** The host comes, goes, or is another machine. */
+  become(host: LanHost, state: Partial<Pick<LanHost, 'machine' | 'present'>>): void {
+    Object.assign(host, state, { since: this.#router.clock.now() })
+    this.#show()
   }
 
   at(number: number): LanHost {
@@ -34,7 +50,7 @@ export class LanHosts {
   }
 
   /** Writes down who is there, for the router to see. */
-  show(): void {
+  #show(): void {
     const { neighbours } = this.#router
     neighbours.clear()
     const present = this.all.filter((host) => host.present)

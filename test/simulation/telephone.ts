@@ -22,7 +22,7 @@ export class Telephone {
   /** Can the host talk to a daemon at this moment? */
   reaches(by: LanHost): boolean {
     const { life, router } = this.#sim.world
-    return by.present && router.lanUp && !router.asleep && life.front.listens
+    return by.present && this.#sim.hosts.isKnown(by) && router.lanUp && !router.asleep && life.front.listens
   }
 
   call(

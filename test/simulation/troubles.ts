@@ -159,20 +159,17 @@ const DOING: Doing = {
   'host-leaves': (sim, { for: lasts, host: number }) => {
     const host = sim.hosts.at(number)
     if (!host.present) return
-    host.present = false
     const { machine } = host
-    sim.hosts.show()
+    sim.hosts.become(host, { present: false })
     if (sim.profile.leases) gone(sim, number, () => !host.present)
     sim.trouble(`host ${number}`, lasts, () => {
-      host.present = true
-      sim.hosts.show()
+      sim.hosts.become(host, { present: true })
       if (host.machine !== machine) replaced(sim, number)
     })
   },
   'host-replaced': (sim, { host: number }) => {
     const host = sim.hosts.at(number)
-    host.machine += 4
-    sim.hosts.show()
+    sim.hosts.become(host, { machine: host.machine + 4 })
     if (host.present) replaced(sim, number)
   },
 
