@@ -36,6 +36,13 @@ interface End {
   readonly mayBeUndone: boolean
 }
 
+interface Burial {
+  /** As that of its ending. */
+  readonly done: Promise<void>
+  /** Its internal port is free. */
+  readonly closed: Promise<void>
+}
+
 /** A delete that is under way. */
 interface Pending {
   readonly place: Place | undefined
@@ -55,7 +62,7 @@ export class Tombstones {
   readonly #closing: AbortSignal
   readonly #byPort = new Map<PortKey, Pending>()
   /** Claims that are deleted, until their internal ports are free. */
-  readonly #buried = new Map<Claim, Promise<void>>()
+  readonly #buried = new Map<Claim, Burial>()
   #fewer = (): void => undefined
 
   constructor({ claims, closing, departures, journal, ports }: TombstoneParts) {
@@ -91,7 +98,7 @@ export class Tombstones {
     const { place } = claim
     const ended = done.then(() => this.#ended(claim, place, until))
     const closed = this.#close(claim, done, ended).finally(() => this.#buried.delete(claim))
-    this.#buried.set(claim, closed)
+    this.#buried.set(claim, { closed, done })
     const confirmed = this.#isReached(place) ? ended.then(() => undefined) : done
     if (externalPort !== 0) this.#note(portKey(claim.protocol, externalPort), { place, confirmed })
     return { done, confirmed }
@@ -103,12 +110,15 @@ export class Tombstones {
     if (pending && this.#isReached(pending.place)) await atMost(this.#ports.clock, due, pending.confirmed)
   }
 
-  /** Waits until the carrier holds nothing more of all that it can be told to delete now, or until `due`. */
+  /**
+   * Waits until the carrier holds nothing more of all that it can be told to delete now, and no crash brings back the
+   * rest, or until `due`.
+   */
   async allCleared(due: Millis): Promise<void> {
     const isReached = ({ former, place }: Claim) =>
       this.#isReached(place) && former.every((standing) => this.#isReached(standing.place))
-    const closed = [...this.#buried].filter(([claim]) => isReached(claim)).map(([, done]) => done)
-    await atMost(this.#ports.clock, due, Promise.all(closed))
+    const all = [...this.#buried].map(([claim, { closed, done }]) => (isReached(claim) ? closed : done))
+    await atMost(this.#ports.clock, due, Promise.all(all))
   }
 
   #note(key: PortKey, pending: Pending): void {

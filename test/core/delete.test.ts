@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { after, millis, port, seconds } from '../../src/lib/units.ts'
 import { HOST, OTHER, add, caller, coreBench, faultOf, key, slowDisk } from '../support/core-bench.ts'
+import { HOME, OTHER_SERVER } from '../support/fake-carrier.ts'
 
 const withEntries = async (...ports: number[]) => {
   const bench = coreBench()
@@ -31,6 +32,16 @@ describe('a daemon that gives everything back when it ends', () => {
     expect(bench.carrier.held.size).toBe(0)
     await answer
     expect([...bench.store.records.values()].filter(({ state }) => state === 'ACTIVE')).toEqual([])
+  })
+
+  it('and where there is no way to the carrier, ends when it is on the disk: no restart brings it back', async () => {
+    const bench = await withEntries(8080, 8081)
+    slowDisk(bench)
+    bench.carrier.unreachable.add(HOME)
+    bench.carrier.place = OTHER_SERVER
+    const states = () => [...bench.store.records.values()].map(({ state }) => state)
+    const ended = bench.iwf.stop(true, after(bench.clock.now(), millis(1500)))
+    expect(await bench.answered(ended.then(states))).toEqual(['DELETING', 'DELETING'])
   })
 
   it('makes nothing any more', async () => {
