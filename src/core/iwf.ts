@@ -69,7 +69,7 @@ export class InterworkingFunction implements Gateway {
 
   /** RFC 6970 §5.6.2. */
   async addPortMapping(request: AddRequest, caller: Caller): Promise<void> {
-    await this.#told.adding(request, caller, () => this.#add(request, caller))
+    await this.#told.adding('AddPortMapping', request, caller, () => this.#add(request, caller))
   }
 
   async #add(request: AddRequest, caller: Caller): Promise<Added> {
@@ -89,7 +89,7 @@ export class InterworkingFunction implements Gateway {
 
   /** RFC 6970 §5.6.1. What the host has already keeps its port (WANIPConnection:2 figure 2-4). */
   async addAnyPortMapping(request: AddAnyRequest, caller: Caller): Promise<Port> {
-    return await this.#told.adding(request, caller, () => this.#addAny(request, caller))
+    return await this.#told.adding('AddAnyPortMapping', request, caller, () => this.#addAny(request, caller))
   }
 
   async #addAny(request: AddAnyRequest, caller: Caller): Promise<Added> {
@@ -108,7 +108,7 @@ export class InterworkingFunction implements Gateway {
 
   /** RFC 6970 §5.8. */
   async deletePortMapping(key: EntryKey, caller: Caller): Promise<void> {
-    await this.#told.deleting(caller, () => this.#delete(key, caller))
+    await this.#told.deleting('DeletePortMapping', caller, () => this.#delete(key, caller))
   }
 
   async #delete(key: EntryKey, caller: Caller): Promise<void> {
@@ -128,7 +128,7 @@ export class InterworkingFunction implements Gateway {
 
   /** RFC 6970 §5.8: answered before the carrier has confirmed each. */
   async deletePortMappingRange(range: PortRange, caller: Caller): Promise<void> {
-    await this.#told.deleting(caller, () => this.#deleteRange(range, caller))
+    await this.#told.deleting('DeletePortMappingRange', caller, () => this.#deleteRange(range, caller))
   }
 
   async #deleteRange(range: PortRange, caller: Caller): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Log } from '../lib/log.ts'
 import type { Port } from '../lib/units.ts'
-import { Fault } from './fault.ts'
+import { codeForVersion, Fault } from './fault.ts'
 import type { Entry } from './mapping.ts'
 import { aboutLanPort, aboutMapping } from './mapping-name.ts'
 import type { MappingTable } from './mapping-table.ts'
@@ -30,24 +30,33 @@ export class Told {
   }
 
   /** Runs `add`, and tells how it ended. */
-  async adding(request: AddAnyRequest, caller: Caller, add: () => Promise<Added>): Promise<Port> {
+  async adding(
+    action: 'AddPortMapping' | 'AddAnyPortMapping',
+    request: AddAnyRequest,
+    caller: Caller,
+    add: () => Promise<Added>,
+  ): Promise<Port> {
     try {
       const added = await add()
       this.#added(request, caller, added)
       return added.port
     } catch (error) {
-      if (error instanceof Fault) this.#notMapped(request, caller, error)
+      if (error instanceof Fault) this.#notMapped(request, caller, refusal(error, caller, action))
       throw error
     }
   }
 
   /** Runs what deletes; `deleted` tells of what it was. */
-  async deleting(caller: Caller, run: () => Promise<void>): Promise<void> {
+  async deleting(
+    action: 'DeletePortMapping' | 'DeletePortMappingRange',
+    caller: Caller,
+    run: () => Promise<void>,
+  ): Promise<void> {
     try {
       await run()
     } catch (error) {
       if (error instanceof Fault && !NOTHING_THERE.has(error.code))
-        this.#log.info({ host: caller.address, error: error.code, why: error.reason }, 'a delete is refused')
+        this.#log.info({ host: caller.address, ...refusal(error, caller, action) }, 'a delete is refused')
       throw error
     }
   }
@@ -76,15 +85,20 @@ export class Told {
     else this.#log.debug(fields, 'a mapping is asked for again')
   }
 
-  #notMapped(request: AddAnyRequest, caller: Caller, { code, reason }: Fault): void {
+  #notMapped(request: AddAnyRequest, caller: Caller, why: Refusal): void {
     const { externalPort, internalClient: client, internalPort, protocol, remoteHost } = request
     const fields = aboutLanPort({ client, internalPort, protocol }, externalPort)
-    this.#log.info(
-      { ...fields, ...only(remoteHost), ...by(caller, client), error: code, why: reason },
-      'a port is not mapped',
-    )
+    this.#log.info({ ...fields, ...only(remoteHost), ...by(caller, client), ...why }, 'a port is not mapped')
   }
 }
+
+/** Why, and the error as the control point gets it: whoever looks up what a device shows finds the line by it. */
+const refusal = ({ code, reason }: Fault, { version }: Caller, action: string) => ({
+  error: codeForVersion(code, version, action),
+  why: reason,
+})
+
+type Refusal = ReturnType<typeof refusal>
 
 const textOf = (lease: Lease): string => (lease === 'infinite' ? 'forever' : `${lease}s`)
 

@@ -84,6 +84,21 @@ const STORIES: readonly Story[] = [
     ],
   },
   {
+    name: 'for another host, by a :1 control point: the error that it gets',
+    happens: ({ answered, iwf }) =>
+      answered(
+        iwf.addPortMapping(add({ externalPort: port(9009), internalClient: OTHER }), caller(HOST, 1)),
+      ).catch(ignore),
+    lines: [
+      'INFO a port is not mapped mapping=*:9009->192.168.1.20:8080/TCP host=192.168.1.20 by=192.168.1.10 error=718 why="it asks for another host, which no line of access.rules allows"',
+    ],
+  },
+  {
+    name: 'another host deletes it by :1',
+    happens: ({ answered, iwf }) => answered(iwf.deletePortMapping(key(), caller(OTHER, 1))).catch(ignore),
+    lines: ['INFO a delete is refused host=192.168.1.20 error=714 why="the entry is another host’s"'],
+  },
+  {
     name: 'refused by the carrier',
     happens: async ({ answered, carrier, iwf }) => {
       carrier.refuse = { result: 'USER_EX_QUOTA', lifetime: seconds(30) }
