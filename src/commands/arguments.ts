@@ -17,4 +17,4 @@ const isAboutArguments = (error: unknown): error is Error =>
   error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS_')
 
 /** Node adds advice for programmers after the first sentence. */
-const oneSentence = (message: string): string => message.split(/\. |\n/, 1).join('')
+const oneSentence = (message: string): string => message.split(/\.\s|\n/, 1).join('')

@@ -1,6 +1,8 @@
-import { ask } from '../control/client.ts'
 import * as v from 'valibot'
+import { ask } from '../control/client.ts'
+import { readAdd, readKey } from '../control/requests.ts'
 import type { MappingStatus } from '../core/status.ts'
+import type { Decoded } from '../lib/decoded.ts'
 import { parseArguments, UsageError } from './arguments.ts'
 import { columns } from './columns.ts'
 import {
@@ -22,7 +24,7 @@ Lists all mappings, and adds and deletes any: for every LAN host, every port. A 
 never ends.
 
 ${columns(DAEMON_HELP)}
-Exit code 0: done; 1: refused, and the line says why; 3: no daemon runs.
+Exit code 0: done; 1: refused, and the line says why; 2: the command is wrong; 3: no daemon runs.
 `
 
 const OPTIONS = {
@@ -74,8 +76,9 @@ async function list(words: readonly string[], { json }: Flags, io: Io, path: str
 
 async function add(words: readonly string[], flags: Flags, io: Io, path: string): Promise<number> {
   const [protocol, externalPort, client, ...rest] = words
-  if (client === undefined || rest.length > 0) throw new UsageError('give TCP|UDP EXTPORT CLIENT:PORT')
-  const [internalClient, internalPort] = client.split(':')
+  const [internalClient, internalPort, ...more] = client?.split(':') ?? []
+  if (internalPort === undefined || rest.length > 0 || more.length > 0)
+    throw new UsageError('give TCP|UDP EXTPORT CLIENT:PORT')
   const { description, lease, 'remote-host': remoteHost } = flags
   const body = {
     protocol: protocol?.toUpperCase(),
@@ -86,6 +89,7 @@ async function add(words: readonly string[], flags: Flags, io: Io, path: string)
     ...(lease !== undefined && { lease: numberOf(lease) }),
     ...(remoteHost !== undefined && { remoteHost }),
   }
+  insistOn(readAdd(body))
   const answer = await ask(path, { method: 'POST', url: '/v1/mappings', body })
   if (answer.status !== 201) return reportRefusal(answer, io)
   io.out(flags.json ? `${JSON.stringify(answer.body, undefined, 2)}\n` : 'mapped\n')
@@ -96,15 +100,22 @@ async function remove(words: readonly string[], flags: Flags, io: Io, path: stri
   const [protocol, port, ...rest] = words
   if (protocol === undefined || port === undefined || rest.length > 0)
     throw new UsageError('give TCP|UDP EXTPORT')
-  const query =
-    flags['remote-host'] === undefined ? '' : `?remoteHost=${encodeURIComponent(flags['remote-host'])}`
-  const url = `/v1/mappings/${encodeURIComponent(protocol.toUpperCase())}/${encodeURIComponent(port)}${query}`
+  const { 'remote-host': remoteHost = '' } = flags
+  const key = insistOn(readKey({ protocol: protocol.toUpperCase(), port, remoteHost }))
+  const query = key.remoteHost === '' ? '' : `?remoteHost=${key.remoteHost}`
+  const url = `/v1/mappings/${key.protocol}/${key.externalPort}${query}`
   const answer = await ask(path, { method: 'DELETE', url })
   if (answer.status !== 204) return reportRefusal(answer, io)
   io.out('deleted\n')
   return DONE
 }
 
-/** A text that is no number stays one: the daemon knows what it must be. */
+/** What the daemon would not understand either is a wrong command line, whether or not one runs. */
+function insistOn<T>(read: Decoded<T>): T {
+  if (!read.ok) throw new UsageError(read.why)
+  return read.value
+}
+
+/** A text that is no number stays one: what it must be is said where it is checked. */
 const numberOf = (text: string | undefined): number | string | undefined =>
   text !== undefined && /^\d+$/.test(text) ? Number(text) : text

@@ -40,8 +40,9 @@ function check(entry: Entry): Problem[] {
   const { key, value, where } = entry
   const { issues = [] } = v.safeParse(key.schema, value, PARSING)
   return issues.map((issue) => {
-    const item = issue.path?.[0].key
-    return { where: where(typeof item === 'number' ? item : undefined), what: describe(issue) }
+    const at = issue.path?.[0].key
+    const item = typeof at === 'number' ? at : undefined
+    return { where: where(item), what: describe(issue, item === undefined ? value : issue.path?.[0].value) }
   })
 }
 
@@ -53,7 +54,7 @@ function checkTogether(issue: v.BaseIssue<unknown>, winners: ReadonlyMap<string,
     .join('.')
   const setting = winners.get(name)
   if (!setting) return [{ where: name, what: howToSet(name) }]
-  return check(setting).length > 0 ? [] : [{ where: setting.where(), what: describe(issue) }]
+  return check(setting).length > 0 ? [] : [{ where: setting.where(), what: describe(issue, setting.value) }]
 }
 
 function howToSet(name: string): string {
@@ -65,8 +66,9 @@ function howToSet(name: string): string {
 
 const LONGEST_SHOWN = 60
 
-function describe({ message, input }: v.BaseIssue<unknown>): string {
-  const shown = typeof input === 'number' ? String(input) : JSON.stringify(input)
+/** `value` as its source has it: what a check looks at may be made of it, or be more than it. */
+function describe({ message }: v.BaseIssue<unknown>, value: unknown): string {
+  const shown = typeof value === 'number' ? String(value) : JSON.stringify(value)
   const cut = shown.length > LONGEST_SHOWN ? `${shown.slice(0, LONGEST_SHOWN)}...` : shown
   return `${message}; it is ${cut}`
 }

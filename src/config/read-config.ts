@@ -19,6 +19,18 @@ async function readText(path: string): Promise<Decoded<ConfigFile, Problem>> {
   try {
     return decoded({ name: path, text: await readFile(path, 'utf8') })
   } catch (error) {
-    return malformed({ where: path, what: `cannot be read: ${String(error)}` })
+    return malformed({ where: path, what: `cannot be read: ${reason(error)}` })
   }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'no permission; run it as root',
+  EISDIR: 'it is a directory',
+}
+
+function reason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const code = 'code' in error ? String(error.code) : ''
+  return REASONS[code] ?? error.message
 }

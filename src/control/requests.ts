@@ -37,24 +37,34 @@ const REMOTE_HOST = v.pipe(
   v.check((host) => host !== undefined, REMOTE),
 )
 
-const ADD = v.strictObject({
-  protocol: PROTOCOL,
-  externalPort: portOf('externalPort'),
-  internalClient: ADDRESS,
-  internalPort: portOf('internalPort'),
-  remoteHost: REMOTE_HOST,
-  description: v.pipe(
-    v.optional(v.string(DESCRIPTION), ''),
-    v.maxLength(LONGEST_DESCRIPTION, DESCRIPTION),
-    v.regex(/^\P{Cc}*$/u, DESCRIPTION),
-  ),
-  lease: v.pipe(
-    v.optional(v.number(LEASE), 0),
-    v.integer(LEASE),
-    v.minValue(0, LEASE),
-    v.maxValue(2 ** 32 - 1, LEASE),
-  ),
-})
+/** Of a body that lacks a member, has one that there is not, or is no object. */
+function describeMember({ expected, path }: v.StrictObjectIssue): string {
+  if (!path) return 'the body must be an object of JSON'
+  const name = String(path[0].key)
+  return expected === 'never' ? `there is no ${name}` : `${name} is missing`
+}
+
+const ADD = v.strictObject(
+  {
+    protocol: PROTOCOL,
+    externalPort: portOf('externalPort'),
+    internalClient: ADDRESS,
+    internalPort: portOf('internalPort'),
+    remoteHost: REMOTE_HOST,
+    description: v.pipe(
+      v.optional(v.string(DESCRIPTION), ''),
+      v.maxLength(LONGEST_DESCRIPTION, DESCRIPTION),
+      v.regex(/^\P{Cc}*$/u, DESCRIPTION),
+    ),
+    lease: v.pipe(
+      v.optional(v.number(LEASE), 0),
+      v.integer(LEASE),
+      v.minValue(0, LEASE),
+      v.maxValue(2 ** 32 - 1, LEASE),
+    ),
+  },
+  describeMember,
+)
 
 /** A mapping to add. A lease of 0, or none, never ends. */
 export function readAdd(body: unknown): Decoded<AddRequest> {

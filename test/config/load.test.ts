@@ -146,6 +146,7 @@ describe('a configuration', () => {
 describe('problems', () => {
   it.each([
     ['[http]\nport = 70000', 'r.toml:6: http.port: must be a whole number from 1 to 65535; it is 70000'],
+    ['[nat]\nports = "80-90"', 'r.toml:6: nat.ports: must begin at port 1024 or above; it is "80-90"'],
     ['[http]\nport = "80"', 'r.toml:6: http.port: must be a whole number from 1 to 65535; it is "80"'],
     ['[http]\nport = nan', 'r.toml:6: http.port: must be a whole number from 1 to 65535; it is NaN'],
     ['[http]\nprot = 80', 'r.toml:6: http.prot: is no key; [http] has port, page'],
@@ -201,7 +202,7 @@ describe('problems', () => {
 
   it('refuses a WAN that is a LAN, whoever says so', () => {
     const [problem, ...rest] = problemsOf(INTERFACES, { flags: { wan: 'br-lan' } })
-    expect(problem).toMatch(/^--wan: must not be one of lan\.interfaces/)
+    expect(problem).toMatch(/^--wan: must not be one of lan\.interfaces.*; it is "br-lan"$/)
     expect(rest).toEqual([])
   })
 

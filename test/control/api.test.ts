@@ -1,6 +1,7 @@
 import type { InjectOptions } from 'fastify'
 import { describe, expect, it } from 'vitest'
 import { controlApi } from '../../src/control/api.ts'
+import { readAdd } from '../../src/control/requests.ts'
 import { FREE, coreBench } from '../support/core-bench.ts'
 import { STATUS } from '../support/status.ts'
 
@@ -128,6 +129,21 @@ describe('the control socket: the operator’s mappings', () => {
       body: { version: 1, error: { reason: expect.any(String) as string } },
     })
     expect(carrier.maps).toEqual([])
+  })
+
+  it.each([
+    [
+      'a member is missing',
+      { protocol: 'TCP', externalPort: 80, internalPort: 80 },
+      'internalClient is missing',
+    ],
+    ['there is no such member', { ...NEW, enabled: false }, 'there is no enabled'],
+  ])('%s: says so', async (_what, body, reason) => {
+    expect((await bench().add(body)).body).toEqual({ version: 1, error: { reason } })
+  })
+
+  it('a body that is no object: says so', () => {
+    expect(readAdd('x')).toEqual({ ok: false, why: 'the body must be an object of JSON' })
   })
 
   it('deletes his own and those of others', async () => {

@@ -3,6 +3,7 @@ import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { UsageError } from '../../src/commands/arguments.ts'
 import { mappings } from '../../src/commands/mappings.ts'
 import { status } from '../../src/commands/status.ts'
 import { ask, lines } from '../../src/control/client.ts'
@@ -156,6 +157,31 @@ describe('igd-pcp status', () => {
     expect(JSON.parse(String((await first).value))).toEqual(event)
     await reading.return(undefined)
     while (events.length > 0) await new Promise((resolve) => setImmediate(resolve))
+  })
+})
+
+describe('igd-pcp mappings: a wrong command is no question for the daemon', () => {
+  it.each([
+    ['add TCP', 'give TCP|UDP EXTPORT CLIENT:PORT'],
+    ['add TCP 8080 192.168.1.10', 'give TCP|UDP EXTPORT CLIENT:PORT'],
+    ['add TCP 8080 192.168.1.10:80:90', 'give TCP|UDP EXTPORT CLIENT:PORT'],
+    ['add SCTP 8080 192.168.1.10:80', 'protocol must be TCP or UDP'],
+    ['add TCP 99999 192.168.1.10:80', 'externalPort must be a port, 1 to 65535'],
+    ['add TCP 8080 192.168.1.10:http', 'internalPort must be a port, 1 to 65535'],
+    ['add TCP 8080 nas:80', 'internalClient must be the IPv4 address of a LAN host'],
+    ['add TCP 8080 192.168.1.10:80 --lease 1h', 'lease must be whole seconds'],
+    ['add TCP 8080 192.168.1.10:80 --lease -1', /ambiguous$/],
+    ['add TCP 8080 192.168.1.10:80 --remote-host nas', 'remoteHost must be one IPv4 address'],
+    ['delete TCP', 'give TCP|UDP EXTPORT'],
+    ['delete TCP http', 'externalPort must be a number'],
+    ['delete SCTP 80', 'protocol must be TCP or UDP'],
+    ['delete TCP 80 --remote-host nas', 'remoteHost must be one IPv4 address'],
+    ['list 80', 'list takes no further words'],
+    ['forget', 'unknown word "forget"'],
+  ])('%s', async (line, why) => {
+    const wrong = command(mappings, ...line.split(' '))
+    await expect(wrong).rejects.toThrow(UsageError)
+    await expect(wrong).rejects.toThrow(why)
   })
 })
 
