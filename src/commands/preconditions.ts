@@ -3,8 +3,11 @@ import type { Config } from '../config/schema.ts'
 import { portHolder } from '../lib/port-holder.ts'
 
 /** One line about an interface that is not there; undefined where all are. */
-export function missingInterface({ lan, wan }: Config): string | undefined {
-  const missing = [...lan.interfaces, wan.interface].find((name) => !existsSync(`/sys/class/net/${name}`))
+export const missingInterface = ({ lan, wan }: Config): string | undefined =>
+  missingAmong([...lan.interfaces, wan.interface])
+
+export function missingAmong(names: readonly string[]): string | undefined {
+  const missing = names.find((name) => !existsSync(`/sys/class/net/${name}`))
   return missing === undefined ? undefined : `there is no interface ${missing}; see "ip link" for their names`
 }
 

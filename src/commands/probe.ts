@@ -19,7 +19,8 @@ import type { ProbeReport } from '../probe/report.ts'
 import { parseArguments, UsageError } from './arguments.ts'
 import { columns } from './columns.ts'
 import { USUAL_FILE } from './daemon.ts'
-import { DONE, type Io } from './io.ts'
+import { DONE, type Io, USAGE } from './io.ts'
+import { missingAmong } from './preconditions.ts'
 import { probeText } from './probe-text.ts'
 import { reportProblems } from './problems.ts'
 import { random } from './random.ts'
@@ -72,6 +73,11 @@ export async function probe(argv: readonly string[], io: Io): Promise<number> {
   const named = [...positionals, ...(values['pcp-server'] ?? [])].map(serverIn)
   const plan = named.length > 0 ? decoded(planFor(named, values.wan)) : await planOf(values, io)
   if (!plan.ok) return reportProblems(plan.why, io)
+  const missing = missingAmong(plan.value.wan === '' ? [] : [plan.value.wan])
+  if (missing !== undefined) {
+    io.err(`igd-pcp probe: ${missing}\n`)
+    return USAGE
+  }
   return await report(plan.value, values.json === true, io)
 }
 
@@ -103,6 +109,9 @@ async function planOf(given: Given, io: Io): Promise<Decoded<Plan, readonly Prob
   return decoded({ choice, wan: wan.interface, natPmp: pcp.natpmp })
 }
 
+/** No interface is called so. */
+const NO_LAN = '_'
+
 /** As the daemon reads it, but that no LAN has to be named: a probe needs none. */
 async function configOf({ config, wan }: Given, io: Io): Promise<Decoded<Config, readonly Problem[]>> {
   const file = config ?? (existsSync(USUAL_FILE) ? USUAL_FILE : undefined)
@@ -110,7 +119,7 @@ async function configOf({ config, wan }: Given, io: Io): Promise<Decoded<Config,
     readConfig(file, { environment: io.environment, flags: { wan, ...flags } })
   const whole = await read({})
   const lacksLan = !whole.ok && whole.why.some(({ where }) => where === 'lan.interfaces')
-  return lacksLan ? await read({ lan: ['lo'] }) : whole
+  return lacksLan ? await read({ lan: [NO_LAN] }) : whole
 }
 
 async function report(plan: Plan, json: boolean, io: Io): Promise<number> {

@@ -123,7 +123,9 @@ function withoutMapping(
       }
     case 'silent':
       return announced === undefined
-        ? outOfReach('no answer; is the address right, and does a firewall drop UDP port 5351?')
+        ? outOfReach(
+            'no answer: the address is wrong, a firewall drops UDP port 5351, or the carrier has no PCP on this line',
+          )
         : { ...spoken, ...epoch, trouble: 'the server answers ANNOUNCE, but no request for a mapping' }
   }
 }

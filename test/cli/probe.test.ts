@@ -50,6 +50,18 @@ describe('igd-pcp probe', () => {
     expect(err).toContain('/nowhere/igd-pcp.toml')
   })
 
+  it.each([[['--wan', 'nosuchwan']], [['192.0.2.1', '--wan', 'nosuchwan']]])(
+    '%j: a WAN that is not there, exit 2',
+    async (argv) => {
+      const { code, err, out } = await probe(argv)
+      expect({ code, err, out }).toEqual({
+        code: 2,
+        err: 'igd-pcp probe: there is no interface nosuchwan; see "ip link" for their names\n',
+        out: '',
+      })
+    },
+  )
+
   it('neither SERVER nor WAN: says how to name it', async () => {
     const { code, err } = await probe([])
     expect(code).toBe(2)
@@ -59,13 +71,13 @@ describe('igd-pcp probe', () => {
 
   it('without SERVER the one of the configuration is asked, whatever sets it', async () => {
     const server = await served()
-    const { code, out } = await probe(['--wan', 'wan', '--json'], { IGD_PCP_PCP_SERVERS: server })
+    const { code, out } = await probe(['--wan', 'lo', '--json'], { IGD_PCP_PCP_SERVERS: server })
     expect(code).toBe(0)
     expect(JSON.parse(out)).toMatchObject({ version: 1, server, source: 'static', works: true })
   })
 
   it('no server to be found: says so, exit 1', async () => {
-    const { code, err, out } = await probe(['--wan', 'nowan'])
+    const { code, err, out } = await probe(['--wan', 'lo'])
     expect({ code, out }).toEqual({ code: 1, out: '' })
     expect(err).toContain('no PCP server is known')
   })
