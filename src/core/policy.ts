@@ -103,7 +103,10 @@ export class Policy {
   authorize(wanted: Wanted, caller: Caller): void {
     if (caller.operator) {
       if (this.#limits.isLanHost(wanted.internalClient)) return
-      throw new Fault(606, 'InternalClient has to be a host on a LAN of this router, and not the router itself')
+      throw new Fault(
+        606,
+        'InternalClient has to be a host on a LAN of this router, and not the router itself',
+      )
     }
     const own = wanted.internalClient === caller.address
     if (!own && !this.#allowedFor(wanted, caller))
