@@ -107,11 +107,18 @@ export class Recovery implements PcpEvents {
     const now = clock.now()
     if (this.#recovering || (this.#lastHint !== undefined && now - this.#lastHint < HINT_GAP)) return
     this.#lastHint = now
-    const [mapping] = this.#context.table.mappings()
-    if (!mapping) return
-    clock.at(after(now, startDelay(random.unit())), () => {
-      void this.#upkeep.renewNow(mapping)
-    })
+    clock.at(after(now, startDelay(random.unit())), () => this.#lookInto())
+  }
+
+  /** Without mappings it may be the external address that is another one, and nothing else would tell. */
+  #lookInto(): void {
+    const { external, table } = this.#context
+    const [mapping] = table.mappings()
+    if (mapping) void this.#upkeep.renewNow(mapping)
+    else {
+      external.doubt()
+      this.#learning.start()
+    }
   }
 
   mappingUpdate(of: PcpMapping, outcome: PcpGranted | PcpRefused): void {

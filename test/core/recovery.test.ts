@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { firstGap, nextGap, startDelay } from '../../src/core/pacing.ts'
 import { millis, port, seconds } from '../../src/lib/units.ts'
 import { add, caller, coreBench } from '../support/core-bench.ts'
+import { ip } from '../support/fake-carrier.ts'
 
 const mapped = async (count: number) => {
   const bench = coreBench()
@@ -111,8 +112,13 @@ describe('another server (RFC 6887 §8.1)', () => {
 })
 
 describe('hints without proof', () => {
-  it('T17: one mapping is asked for, at most once in ten seconds', async () => {
-    const { carrier, clock, events } = await mapped(4)
+  it.each([
+    ['one mapping is asked for', 4],
+    ['with nothing mapped, the external address', 0],
+  ])('T17: %s, at most once in ten seconds', async (_what, count) => {
+    const { carrier, clock, events, start } = await mapped(count)
+    void start()
+    await clock.advance(10_000)
     carrier.maps.splice(0)
     for (let i = 0; i < 20; i++) {
       events.doubtful()
@@ -121,11 +127,15 @@ describe('hints without proof', () => {
     expect(carrier.maps).toHaveLength(1)
   })
 
-  it('with nothing mapped there is nothing to ask', async () => {
-    const { carrier, clock, events } = await mapped(0)
+  it('R6970-4.1-1: with nothing mapped, the LAN is told the external address that the server has now', async () => {
+    const { carrier, clock, events, iwf, start } = await mapped(0)
+    void start()
+    await clock.advance(10_000)
+    carrier.externalAddress = ip('203.0.114.77')
     events.doubtful()
     await clock.advance(10_000)
-    expect(carrier.maps).toHaveLength(0)
+    expect(iwf.externalIpAddress()).toBe('203.0.114.77')
+    expect(carrier.held.size).toBe(0)
   })
 })
 
