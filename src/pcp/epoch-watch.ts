@@ -21,11 +21,11 @@ export class EpochWatch {
   readonly #clock: Clock
   readonly #events: EpochEvents
   readonly #probes: Disposable[] = []
-  /** Its last reading before this run, by the same clock. */
-  readonly #known: EpochReading | undefined
+  /** Its last reading that this watch has not seen, by the same clock: before this run, or by NAT-PMP. */
+  readonly #known: () => EpochReading | undefined
   #last: EpochReading | undefined
 
-  constructor(clock: Clock, events: EpochEvents, known?: EpochReading) {
+  constructor(clock: Clock, events: EpochEvents, known: () => EpochReading | undefined) {
     this.#clock = clock
     this.#events = events
     this.#known = known
@@ -33,7 +33,7 @@ export class EpochWatch {
 
   seen({ epoch, opcode, receivedAt, sentAt }: ResponseSeen): void {
     const reading = { server: epoch, client: receivedAt }
-    const valid = isEpochValid(this.#last ?? this.#known, reading)
+    const valid = isEpochValid(this.#last ?? this.#known(), reading)
     if (opcode === 'ANNOUNCE') {
       if (!valid) this.#events.doubtful()
       else if (sentAt !== undefined) this.#remember(reading)

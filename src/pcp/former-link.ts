@@ -16,7 +16,7 @@ export async function formerLink(
   const link = await openWay({ address: server, server, client, self: () => self }, world, {
     source: 'static',
     epoch: deaf,
-    known: undefined,
+    known: deaf,
     read: deaf,
     heard: deaf,
     seen: deaf,

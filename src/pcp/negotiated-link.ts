@@ -47,6 +47,11 @@ export class NegotiatedLink implements Link {
     this.#natPmp ??= this.#opened()
   }
 
+  /** The server said that it speaks NAT-PMP no more. */
+  outgrow(): void {
+    this.#retryPcp = millis(0)
+  }
+
   map(request: MapRequest, signal: AbortSignal) {
     return this.#ask((link) => link.map(request, signal))
   }
@@ -84,7 +89,8 @@ export class NegotiatedLink implements Link {
 
   async #ask<O extends { readonly kind: string }>(question: (link: PcpLink) => Promise<O>): Promise<O> {
     const natPmp = await this.#current()
-    if (natPmp) return await question(natPmp)
+    const said = natPmp && (await question(natPmp))
+    if (said && !isVersionRefusal(said)) return said
     const outcome = await question(this.#options.pcp)
     if (!isVersionRefusal(outcome)) return outcome
     const next = await this.#natPmp

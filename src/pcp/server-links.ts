@@ -57,7 +57,7 @@ export function serverLinks(addresses: readonly Endpoint[], options: ServerLinks
   const read = (reading: EpochReading) => {
     if (linkInUse()) epochs.note(name, reading)
   }
-  const known = epochs.known(name)
+  const known = () => epochs.known(name)
   const told = {
     lostState: whenInUse(() => events.lostState()),
     doubtful: whenInUse(() => events.doubtful()),

@@ -38,8 +38,8 @@ interface WayEvents {
   readonly source: ServerSource
   /** What it last said by PCP of its age. */
   readonly epoch: () => EpochReading | undefined
-  /** What it said before this run, whichever it spoke then. */
-  readonly known: EpochReading | undefined
+  /** What it said last, whichever it spoke then, be it before this run. */
+  readonly known: () => EpochReading | undefined
   /** What it says of its age by NAT-PMP. */
   readonly read: (reading: EpochReading) => void
   readonly heard: () => void
@@ -80,7 +80,7 @@ export async function openWay(
     },
   })
   const place: Place = { server: nameOf(server), client, self }
-  const openNatPmp = () => natPmpClient(way, world, events)
+  const openNatPmp = () => natPmpClient(way, world, events, () => link.outgrow())
   const { epoch, source } = events
   const link = new NegotiatedLink({
     name: nameOf(address),
@@ -98,10 +98,13 @@ async function natPmpClient(
   way: Way,
   world: LinkWorld,
   events: WayEvents,
+  outgrown: () => void,
 ): Promise<NatPmpClient | undefined> {
   world.log.warn({ server: nameOf(way.address) }, 'the server speaks only NAT-PMP; going on with that')
   const socket = await connected(way, world)
-  return socket && new NatPmpClient({ ...events, socket, clock: world.clock })
+  return (
+    socket && new NatPmpClient({ ...events, known: events.known(), outgrown, socket, clock: world.clock })
+  )
 }
 
 /** Undefined when there is no route to the address, or none from ours, which may change. */

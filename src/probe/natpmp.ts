@@ -43,6 +43,7 @@ export async function examineNatPmp(examination: NatPmpExamination): Promise<Fin
     lostState: ignore,
     doubtful: ignore,
     unreachable: ignore,
+    outgrown: ignore,
   })
   const ask = (lifetime: number) =>
     within(

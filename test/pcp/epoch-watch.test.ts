@@ -17,7 +17,7 @@ const watching = (known?: EpochReading) => {
       probe: tell('probe'),
       read: (reading) => void readings.push(reading),
     },
-    known,
+    () => known,
   )
   const seen = (opcode: 'MAP' | 'ANNOUNCE', epoch: number, asked = true) =>
     watch.seen({

@@ -88,3 +88,44 @@ it('T12: three version-0 replies in a row, an answer to a request each, are anot
   expect(await outcome).toMatchObject({ kind: 'granted' })
   expect(connects).toEqual([SERVER, SERVER])
 })
+
+describe('T11: a server that spoke NAT-PMP and has the firmware of a PCP server now', () => {
+  async function updated() {
+    const bench = await linked()
+    await bench.map()
+    await bench.clock.advance(600_000)
+    bench.carrier.responder.restart()
+    bench.carrier.responder.faults.natPmpOnly = false
+    return bench
+  }
+
+  it('is asked again at once, by PCP', async () => {
+    const { link, map } = await updated()
+    expect(await map()).toMatchObject({ kind: 'granted', external: { port: 8080 } })
+    expect(link.facts().protocol).toBe('PCP')
+  })
+
+  it('is alive', async () => {
+    const { clock, link, stop } = await updated()
+    const alive = link.alive(stop.signal)
+    await clock.advance(100)
+    expect([await alive, link.facts().protocol]).toEqual([true, 'PCP'])
+  })
+
+  it('lost its mappings meanwhile', async () => {
+    const { map, told } = await updated()
+    await map()
+    expect(told).toEqual(['lost'])
+  })
+})
+
+it('T11: a server that is another one by NAT-PMP than by PCP lost its mappings', async () => {
+  const { carrier, clock, map, told } = await linked({ natPmpOnly: false })
+  await map()
+  await clock.advance(600_000)
+  carrier.responder.restart()
+  carrier.responder.faults.natPmpOnly = true
+  void map()
+  await clock.advance(12_000)
+  expect(told).toEqual(['lost'])
+})

@@ -22,6 +22,7 @@ import {
   decodeNatPmpReply,
   encodeAddressRequest,
   encodeMapRequest,
+  isOtherVersionReply,
 } from '../wire/natpmp.ts'
 
 export interface NatPmpOptions {
@@ -39,6 +40,8 @@ export interface NatPmpOptions {
   /** Something that anybody could have sent says so. */
   readonly doubtful: () => void
   readonly unreachable: (why: string) => void
+  /** The gateway knows no NAT-PMP any more (RFC 6887 Appendix A). What was asked is refused with UNSUPP_VERSION. */
+  readonly outgrown: () => void
 }
 
 export interface NatPmpAnnouncement {
@@ -48,6 +51,10 @@ export interface NatPmpAnnouncement {
 
 type Kind = NatPmpReply['kind']
 type Reply<K extends Kind> = Extract<NatPmpReply, { kind: K }>
+
+/** In place of a reply: the gateway speaks another version. */
+const OTHER_VERSION = 'other version'
+type Heard<K extends Kind> = Reply<K> | typeof OTHER_VERSION
 
 const SILENT: PcpSilent = { kind: 'silent' }
 const SUCCESS = 0
@@ -79,7 +86,7 @@ export class NatPmpClient implements PcpLink {
   readonly #options: NatPmpOptions
   readonly #turns = new SerialQueues<'gateway'>()
   readonly #closing = sharedAbort()
-  #waiting: ((reply: NatPmpReply) => void) | undefined
+  #waiting: ((reply: Heard<Kind>) => void) | undefined
   #last: EpochReading | undefined
   #address: Ipv4Address | undefined
 
@@ -146,6 +153,7 @@ export class NatPmpClient implements PcpLink {
     if (this.#address !== undefined) return this.#address
     const reply = await this.#ask('address', encodeAddressRequest(), { signal })
     if (!reply) return SILENT
+    if (reply === OTHER_VERSION) return refused('UNSUPP_VERSION')
     if (reply.result !== SUCCESS) return refused(RESULT[reply.result] ?? 'UNKNOWN')
     if (isUnspecified(reply.address)) return refused('NETWORK_FAILURE') // it has none itself
     this.#address = reply.address
@@ -160,6 +168,7 @@ export class NatPmpClient implements PcpLink {
     const isOurs = (reply: Reply<'map'>) => answers(reply, map)
     const reply = await this.#ask('map', encodeMapRequest(map), { signal, isOurs, sent })
     if (!reply) return SILENT
+    if (reply === OTHER_VERSION) return refused('UNSUPP_VERSION')
     if (reply.result !== SUCCESS) return refused(RESULT[reply.result] ?? 'UNKNOWN')
     return { kind: 'answered', map: reply.map, sentAt: sent.at }
   }
@@ -168,7 +177,7 @@ export class NatPmpClient implements PcpLink {
    * §3.1: one request at a time, sent until answered, at most nine times. Undefined when nobody answers before
    * `signal` aborts, be it ours or another's turn.
    */
-  async #ask<K extends Kind>(kind: K, packet: Uint8Array, how: How<K>): Promise<Reply<K> | undefined> {
+  async #ask<K extends Kind>(kind: K, packet: Uint8Array, how: How<K>): Promise<Heard<K> | undefined> {
     const wait = either(how.signal, this.#closing.signal)
     const { signal } = wait
     const answer = this.#turns.run('gateway', () => this.#exchange(kind, packet, { ...how, signal }))
@@ -177,13 +186,13 @@ export class NatPmpClient implements PcpLink {
     return reply
   }
 
-  async #exchange<K extends Kind>(kind: K, packet: Uint8Array, how: How<K>): Promise<Reply<K> | undefined> {
+  async #exchange<K extends Kind>(kind: K, packet: Uint8Array, how: How<K>): Promise<Heard<K> | undefined> {
     const { clock, socket } = this.#options
     const { isOurs, sent, signal } = how
     if (signal.aborted) return undefined
     return await new Promise((resolve) => {
       let timer: Disposable | undefined
-      const end = (reply: Reply<K> | undefined) => {
+      const end = (reply: Heard<K> | undefined) => {
         timer?.[Symbol.dispose]()
         signal.removeEventListener('abort', abort)
         this.#waiting = undefined
@@ -200,7 +209,7 @@ export class NatPmpClient implements PcpLink {
         timer = clock.at(after(clock.now(), waitAfter(n)), () => send(n + 1))
       }
       this.#waiting = (reply) => {
-        if (isOfKind(reply, kind) && (isOurs?.(reply) ?? true)) end(reply)
+        if (reply === OTHER_VERSION || (isOfKind(reply, kind) && (isOurs?.(reply) ?? true))) end(reply)
       }
       signal.addEventListener('abort', abort)
       send(0)
@@ -211,11 +220,19 @@ export class NatPmpClient implements PcpLink {
   #receive(packet: Uint8Array, from: Endpoint): void {
     const { server } = this.#options.socket
     if (from.address !== server.address || from.port !== server.port) return
+    if (isOtherVersionReply(packet)) this.#outgrown()
     const reply = decodeNatPmpReply(packet)
     if (!reply.ok) return
     this.#options.heard()
     this.#follow(reply.value.epoch)
     this.#waiting?.(reply.value)
+  }
+
+  #outgrown(): void {
+    if (!this.#waiting) return
+    this.#options.heard()
+    this.#options.outgrown()
+    this.#waiting(OTHER_VERSION)
   }
 
   /** §3.6, from every packet of the gateway. */

@@ -64,6 +64,13 @@ export function encodeMapRequest(map: NatPmpMap): Uint8Array {
 export const isVersionReply = (packet: Uint8Array): boolean =>
   packet.length === VERSION_REPLY_SIZE && packet[0] === VERSION && packet[3] === NATPMP_RESULT.UNSUPP_VERSION
 
+/** RFC 6887 Appendix A: what a PCP server that knows no NAT-PMP answers, with a version of its own. */
+export const isOtherVersionReply = (packet: Uint8Array): boolean =>
+  packet.length >= 4 &&
+  packet[0] !== VERSION &&
+  ((packet[1] ?? 0) & RESPONSE) !== 0 &&
+  packet[3] === NATPMP_RESULT.UNSUPP_VERSION
+
 export function decodeNatPmpReply(packet: Uint8Array): Decoded<NatPmpReply> {
   if (packet.length < VERSION_REPLY_SIZE) return malformed('shorter than a reply')
   const view = new DataView(packet.buffer, packet.byteOffset, packet.byteLength)

@@ -14,6 +14,9 @@ const ADDRESS_REPLY = '00 80 0000 00001000 cb007201'
 const MAP_REPLY = '00 82 0000 00001000 c000 1f90 00000e10'
 const DELETE_REPLY = '00 82 0000 00001000 c000 0000 00000000'
 
+/** Of a PCP server that knows no NAT-PMP: version 2, UNSUPP_VERSION. */
+const PCP_ALONE = `02 80 00 01 ${'00'.repeat(20)}`
+
 const ASK_ADDRESS = '0000'
 const ASK_MAP = '00020000c0001f9000000e10'
 const ASK_DELETE = '00020000c000000000000000'
@@ -31,6 +34,7 @@ const bench = (known?: EpochReading) => {
     lostState: () => void told.push('lost'),
     doubtful: () => void told.push('doubt'),
     unreachable: (why) => void told.push(why),
+    outgrown: () => void told.push('outgrown'),
   })
   const stop = new AbortController()
   const map = (request: MapRequest = wanted, signal: AbortSignal = stop.signal) => client.map(request, signal)
@@ -146,6 +150,8 @@ describe('what is no answer', () => {
     ['§3.4: of the delete before', DELETE_REPLY, SERVER],
     ['truncated', '00 82 0000 00001000 c000 1f90', SERVER],
     ['a request', ASK_MAP, SERVER],
+    ['T11: another version from another address', PCP_ALONE, { ...SERVER, address: ip('100.64.0.9') }],
+    ['T11: a version that is no refusal', PCP_ALONE.replace('01', '00'), SERVER],
   ])('%s', async (_what, reply, from) => {
     const { clock, deliver, map, mapped } = bench()
     await mapped()
@@ -155,6 +161,17 @@ describe('what is no answer', () => {
     expect(await isOver(outcome)).toBe(false)
     await deliver(MAP_REPLY)
     expect(await outcome).toMatchObject({ kind: 'granted' })
+  })
+
+  it('T11: a refusal of version 0 ends the request, and says nothing to one that asked nothing', async () => {
+    const { clock, deliver, map, told } = bench()
+    await deliver(PCP_ALONE)
+    expect(told).toEqual([])
+    const outcome = map()
+    await clock.advance(0)
+    await deliver(PCP_ALONE)
+    expect(await outcome).toEqual({ kind: 'refused', result: 'UNSUPP_VERSION', lifetime: 0 })
+    expect(told).toEqual(['heard', 'outgrown'])
   })
 
   it('§3.4: a late grant does not answer a delete', async () => {
