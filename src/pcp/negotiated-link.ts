@@ -63,7 +63,8 @@ export class NegotiatedLink implements Link {
   async alive(signal: AbortSignal): Promise<boolean> {
     const natPmp = await this.#current()
     if (natPmp) return await natPmp.alive(signal)
-    return (await this.#options.pcp.announce(signal)).kind !== 'silent'
+    const outcome = await this.#options.pcp.announce(signal)
+    return isVersionRefusal(outcome) ? (await this.#natPmp) !== undefined : outcome.kind !== 'silent'
   }
 
   facts(): LinkFacts {

@@ -193,7 +193,8 @@ export class Upstream implements PcpPort {
     return outcome
   }
 
-  async #open(open: OpenLink): Promise<Link | undefined> {
+  /** `refused` is told when the system says that nobody is there, and the link is not in use. */
+  async #open(open: OpenLink, refused?: () => void): Promise<Link | undefined> {
     const mine: { link?: Link | undefined } = {}
     const inUse = () => mine.link !== undefined && mine.link === this.#link
     mine.link = await open({
@@ -202,7 +203,10 @@ export class Upstream implements PcpPort {
         if (inUse()) this.#heard()
       },
       unreachable: (why) => {
-        if (!inUse()) return
+        if (!inUse()) {
+          refused?.()
+          return
+        }
         this.#options.log.warn({ server: mine.link?.name, why }, 'the PCP server cannot be reached')
         void this.#search()
       },
@@ -253,6 +257,7 @@ export class Upstream implements PcpPort {
     const { clock, log } = this.#options
     this.#heardAt = clock.now()
     this.#answeredAt = this.#heardAt
+    this.#exhaustedUntil = undefined
     if (this.#reachable) return
     this.#reachable = true
     this.#probe?.[Symbol.dispose]()
@@ -300,10 +305,12 @@ export class Upstream implements PcpPort {
   }
 
   async #tried(open: OpenLink | undefined): Promise<Link | undefined> {
-    const link = open && (await this.#open(open))
+    const refusal = new AbortController()
+    const link = open && (await this.#open(open, () => refusal.abort()))
     if (!link) return undefined
     const { clock } = this.#options
-    const alive = await within(clock, after(clock.now(), PROBE), (signal) => link.alive(signal))
+    const due = after(clock.now(), PROBE)
+    const alive = await within(clock, due, (signal) => link.alive(signal), refusal.signal)
     if (alive && !this.#closed) return link
     link.close()
     return undefined

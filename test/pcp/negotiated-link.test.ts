@@ -47,6 +47,13 @@ describe('RFC 6887 §9: a server that speaks NAT-PMP alone', () => {
     expect(unreachable).toEqual(['it speaks version 0, not PCP'])
   })
 
+  it('T11: then it does not count as alive either, and is not moved to', async () => {
+    const { clock, link, stop } = await linked({ natPmp: 'off' })
+    const alive = link.alive(stop.signal)
+    await clock.advance(100)
+    expect(await alive).toBe(false)
+  })
+
   it('is asked by NAT-PMP the next time where there was no route for it', async () => {
     const { map, routes } = await linked()
     routes.down = true

@@ -13,6 +13,8 @@ import { settle, VirtualClock } from '../support/virtual-clock.ts'
 class FakeAddress {
   answers: boolean
   routed = true
+  /** Says by ICMP that nobody listens there. */
+  refuses = false
   asked = 0
   signsOfLife = 0
   closed = 0
@@ -46,6 +48,7 @@ class FakeAddress {
       },
       alive: async (signal) => {
         this.signsOfLife++
+        if (this.refuses) this.events?.unreachable('ECONNREFUSED')
         return (await this.#answer(signal, this.#granted())).kind !== 'silent'
       },
       close: () => {
@@ -138,6 +141,18 @@ describe('one server with several addresses (RFC 7488 §3)', () => {
     expect((await outcome).kind).toBe('granted')
   })
 
+  it('S7488-3-4 T8: also from one that is only tried', async () => {
+    const { addresses, ask, clock } = await upstreamOver(false, false, true)
+    const [first, second] = addresses
+    if (second) second.refuses = true
+    const outcome = ask()
+    await settle()
+    first?.events?.unreachable('ECONNREFUSED')
+    await clock.advance(100)
+    expect((await outcome).kind).toBe('granted')
+    expect(addresses.map(({ closed }) => closed)).toEqual([1, 1, 0])
+  })
+
   it('S7488-3-5: when all were in vain they are left alone for 15 minutes', async () => {
     const { addresses, ask, clock } = await upstreamOver(false, false)
     const outcome = ask()
@@ -148,6 +163,21 @@ describe('one server with several addresses (RFC 7488 §3)', () => {
     expect(addresses[1]?.signsOfLife).toBe(tried)
     await clock.advance(400_000)
     expect(addresses[1]?.signsOfLife).toBeGreaterThan(tried ?? 0)
+  })
+
+  it('S7488-3-6: one that answered since is given up anew when it falls silent again', async () => {
+    const { addresses, ask, clock } = await upstreamOver(false, false)
+    const [first, second] = addresses
+    if (!first || !second) throw new Error('there are two')
+    await Promise.all([ask(12_000), clock.advance(25_000)])
+    first.answers = true
+    await ask()
+    first.answers = false
+    second.answers = true
+    const outcome = ask()
+    await clock.advance(12_000)
+    expect((await outcome).kind).toBe('granted')
+    expect(second.asked).toBe(1)
   })
 
   it('T7 S7488-3-3: what a given-up address says later changes nothing', async () => {
