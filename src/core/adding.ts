@@ -13,6 +13,7 @@ import {
   entryOf,
   type Grant,
   isRetired,
+  isStray,
   type LanPort,
   type Mapping,
   type PortKey,
@@ -127,10 +128,11 @@ export class Adding {
    */
   async addAgain(mapping: Mapping, request: AddRequest, preferFailure: boolean, due: Millis): Promise<Added> {
     this.#refuseClosed()
-    if (isUnconfirmed(mapping)) await this.#revive(mapping, due)
-    const isElsewhere = !isRetired(mapping) && mapping.externalPort !== request.externalPort
-    if (preferFailure && isElsewhere)
-      throw new Fault(718, `the carrier moved the mapping to port ${mapping.externalPort}`)
+    if (isUnconfirmed(mapping) || isStray(mapping)) await this.#revive(mapping, preferFailure, due)
+    const { port: given } = mapping.grant.external
+    const isElsewhere = given !== (preferFailure ? request.externalPort : mapping.externalPort)
+    if (isElsewhere && !isRetired(mapping))
+      throw new Fault(preferFailure ? 718 : 501, `the carrier gives port ${given} instead`)
     if (preferFailure) mapping.preferFailure = true
     const former = mapping.claim.internalPort
     const moves = former !== request.internalPort && !isRetired(mapping)
@@ -240,8 +242,11 @@ export class Adding {
   }
 
   /** Nobody may be told that it is there before the carrier says so again. */
-  async #revive(mapping: Mapping, due: Millis): Promise<void> {
-    await atMost(this.#context.ports.clock, due, this.#parts.upkeep.renewNow(mapping))
+  async #revive(mapping: Mapping, preferFailure: boolean, due: Millis): Promise<void> {
+    const { upkeep } = this.#parts
+    if (!preferFailure && upkeep.accept(mapping)) return
+    const asked = isStray(mapping) ? upkeep.askBack(mapping) : upkeep.renewNow(mapping)
+    await atMost(this.#context.ports.clock, due, asked)
     if (isUnconfirmed(mapping))
       throw new Fault(501, 'the carrier does not confirm the mapping; see igd-pcp status')
   }

@@ -116,6 +116,9 @@ export const portKey = (protocol: Protocol, externalPort: Port | 0): PortKey =>
 export const isRetired = ({ claim: { state } }: Mapping): boolean =>
   state === 'DELETING' || state === 'QUARANTINE' || state === 'GONE'
 
+/** Has the carrier given it another port than its host knows? */
+export const isStray = ({ externalPort, grant }: Mapping): boolean => grant.external.port !== externalPort
+
 /** May control points see it? */
 export const isShown = ({ claim }: Mapping): boolean => STATE[claim.state].shown
 

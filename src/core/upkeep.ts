@@ -6,7 +6,7 @@ import type { Context } from './context.ts'
 import { grantOf } from './establish.ts'
 import { forwardWhileGranted } from './forward.ts'
 import { latest, renewalLifetime } from './lease.ts'
-import { happened, isRetired, isShown, type Mapping } from './mapping.ts'
+import { happened, isRetired, isShown, isStray, type Mapping } from './mapping.ts'
 import { aboutMapping, type MappingFields } from './mapping-name.ts'
 import type { MapRequest, PcpGranted, PcpOutcome, PcpRefused } from './ports.ts'
 import { reasonOf } from './refusal.ts'
@@ -107,6 +107,27 @@ export class Upkeep {
       outcome = await this.#ask(mapping, { ...AS_NEW, preferFailure: false }, this.#leaseEnd(mapping))
     if (outcome) this.settle(mapping, outcome)
     return outcome
+  }
+
+  /** The port that its host knows is to be had back now, from a carrier that gave it another. Resolves with the answer. */
+  async askBack(mapping: Mapping): Promise<void> {
+    this.drop(mapping)
+    await this.#reclaim(mapping)
+  }
+
+  /** Its host takes any port, so it is at the one that the carrier gave it. False where another of ours has that. */
+  accept(mapping: Mapping): boolean {
+    const { changes, journal, table } = this.#context
+    const { port } = mapping.grant.external
+    if (!isStray(mapping) || table.at(mapping.claim.protocol, port)) return false
+    mapping.preferFailure = false
+    table.rekey(mapping, port)
+    happened(mapping.claim, 'granted')
+    changes.table()
+    void journal.active(mapping)
+    this.#reclaimAt.delete(mapping)
+    this.keep(mapping)
+    return true
   }
 
   /** What may have kept the carrier from granting the mapping is gone: a refusal need not be waited out. */

@@ -285,6 +285,61 @@ async function lapsed(first: 'addPortMapping' | 'addAnyPortMapping') {
   return bench
 }
 
+/** What AddPortMapping made at 8080, and the carrier, which knows no PREFER_FAILURE, moved to 20000. */
+async function strayed() {
+  const bench = coreBench()
+  const { answered, carrier, clock, context, iwf } = bench
+  carrier.maxLifetime = 120
+  await answered(iwf.addPortMapping(add(), caller()))
+  carrier.ignorePreferFailure = true
+  carrier.held.clear()
+  carrier.taken.add(8080)
+  await clock.advance(100_000)
+  expect(context.table.at('TCP', port(8080))?.grant.external.port).toBe(20_000)
+  return bench
+}
+
+describe('an add of what the carrier gave another port', () => {
+  it('E19: AddPortMapping asks its port back, and is 718 where that is not to be had', async () => {
+    const { answered, carrier, iwf } = await strayed()
+    expect(await faultOf(() => answered(iwf.addPortMapping(add(), caller())))).toBe(718)
+    expect(carrier.deletes).toHaveLength(1)
+  })
+
+  it('E19: AddPortMapping is 200 where it is', async () => {
+    const { answered, carrier, context, iwf } = await strayed()
+    carrier.ignorePreferFailure = false
+    carrier.taken.clear()
+    await answered(iwf.addPortMapping(add(), caller()))
+    expect(context.table.at('TCP', port(8080))).toMatchObject({
+      claim: { state: 'ACTIVE' },
+      grant: { external: { port: 8080 } },
+    })
+  })
+
+  it('AddAnyPortMapping takes the other one', async () => {
+    const { answered, carrier, context, iwf } = await strayed()
+    const before = iwf.systemUpdateId()
+    expect(await answered(iwf.addAnyPortMapping(add(), caller()))).toBe(20_000)
+    expect(iwf.getGenericPortMappingEntry(0).externalPort).toBe(20_000)
+    expect(iwf.systemUpdateId()).toBeGreaterThan(before)
+    expect(context.table.at('TCP', port(20_000))?.claim.state).toBe('ACTIVE')
+    expect(carrier.deletes).toEqual([])
+  })
+
+  it('unless another host was told to have that: 501', async () => {
+    const { answered, carrier, context, iwf } = await strayed()
+    carrier.ignorePreferFailure = false
+    const theirs = add({ externalPort: port(9000), internalClient: OTHER })
+    await answered(iwf.addPortMapping(theirs, caller(OTHER)))
+    const mapping = context.table.at('TCP', port(8080))
+    if (mapping)
+      mapping.grant = { ...mapping.grant, external: { ...mapping.grant.external, port: port(9000) } }
+    expect(await faultOf(() => answered(iwf.addAnyPortMapping(add(), caller())))).toBe(501)
+    expect(context.table.at('TCP', port(9000))?.claim.client).toBe(OTHER)
+  })
+})
+
 describe('an add of what the carrier has to confirm first', () => {
   it.each(['addPortMapping', 'addAnyPortMapping'] as const)(
     'R6970-5.6.2-5: %s: it is made anew when its lease ends meanwhile',
