@@ -1,5 +1,6 @@
 import type { Millis, Port } from '../lib/units.ts'
 import { Adding } from './adding.ts'
+import { AddingAgain } from './adding-again.ts'
 import { Capabilities } from './capabilities.ts'
 import { Carrier } from './carrier.ts'
 import { Changes } from './changes.ts'
@@ -68,7 +69,8 @@ export function assembleCore(ports: Ports, options: CoreOptions): Core {
   const leftovers = new Leftovers(context)
   const probes = new Probes(context)
   const policy = new Policy(ports.clock, options.limits)
-  const adding = new Adding(context, policy, { leftovers, mappings, probes, upkeep })
+  const adding = new Adding(context, policy, { leftovers, mappings, probes })
+  const again = new AddingAgain(context, policy, { adding, mappings, upkeep })
   const learning = new LearnAddress(context)
   const recovery = new Recovery(context, upkeep, learning)
   context.departures.listen((claim) => {
@@ -78,7 +80,7 @@ export function assembleCore(ports: Ports, options: CoreOptions): Core {
   context.tombstones.listen(() => upkeep.roomMade())
   restore(context, { leftovers, mappings }, options.saved)
   return {
-    iwf: new InterworkingFunction(context, { adding, mappings, policy, probes }),
+    iwf: new InterworkingFunction(context, { adding, again, mappings, policy, probes }),
     context,
     events: recovery,
     nextAttempt: (mapping) => upkeep.nextAttempt(mapping),

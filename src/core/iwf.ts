@@ -4,6 +4,7 @@ import type { MacAddress } from '../lib/mac.ts'
 import { SerialQueues } from '../lib/serial.ts'
 import { type Millis, type Port, after, millis } from '../lib/units.ts'
 import type { Adding } from './adding.ts'
+import type { AddingAgain } from './adding-again.ts'
 import type { Context } from './context.ts'
 import { Fault } from './fault.ts'
 import type { Gateway } from './gateway.ts'
@@ -24,6 +25,7 @@ const DELETE_PATIENCE = millis(5000)
 
 export interface IwfParts {
   readonly adding: Adding
+  readonly again: AddingAgain
   readonly mappings: Mappings
   readonly policy: Policy
   readonly probes: Probes
@@ -37,16 +39,18 @@ export interface IwfParts {
 export class InterworkingFunction implements Gateway {
   readonly #context: Context
   readonly #adding: Adding
+  readonly #again: AddingAgain
   readonly #mappings: Mappings
   readonly #policy: Policy
   readonly #probes: Probes
   readonly #told: Told
   readonly #turns = new SerialQueues<PortKey | string>()
 
-  constructor(context: Context, { adding, mappings, policy, probes }: IwfParts) {
+  constructor(context: Context, { adding, again, mappings, policy, probes }: IwfParts) {
     this.#context = context
     this.#policy = policy
     this.#adding = adding
+    this.#again = again
     this.#mappings = mappings
     this.#probes = probes
     this.#told = new Told(context.ports.log, context.table)
@@ -82,7 +86,7 @@ export class InterworkingFunction implements Gateway {
       this.#adding.refuseTaken(request)
       const held = this.#context.table.at(protocol, externalPort)
       const { preferFailure } = METHOD.AddPortMapping
-      if (held) return await this.#adding.addAgain(held, request, preferFailure, due)
+      if (held) return await this.#again.add(held, request, preferFailure, due)
       return { port: await this.#adding.create(request, preferFailure, due), isNew: true }
     })
   }
@@ -102,7 +106,7 @@ export class InterworkingFunction implements Gateway {
       const { preferFailure } = METHOD.AddAnyPortMapping
       if (!held) return { port: await this.#adding.create(request, preferFailure, due), isNew: true }
       const again = { ...request, externalPort: held.externalPort }
-      return await this.#adding.addAgain(held, again, preferFailure, due)
+      return await this.#again.add(held, again, preferFailure, due)
     })
   }
 
