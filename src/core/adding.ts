@@ -79,8 +79,10 @@ export class Adding {
     this.refuseClosed()
     const key = portKey(request.protocol, request.externalPort)
     const wish = this.#wish(request, preferFailure)
-    const { protocol, internalClient: client, internalPort } = request
-    const mac = ports.hosts.macOf(client)
+    const { protocol, internalPort } = request
+    const client = table.known(request.internalClient)
+    const [former, now] = [table.macOf(client), ports.hosts.macOf(client)]
+    const mac = now === former ? former : now
     holds.check({ protocol, client, internalPort }, wish)
     if (!ports.pcp.reachable) throw new Fault(501, 'the carrier does not answer; see igd-pcp status')
     const admitted = this.#policy.admit(table, client)

@@ -19,6 +19,8 @@ const keyOf = (mapping: Mapping): PortKey => portKey(mapping.claim.protocol, map
 
 /** What one LAN host has. */
 interface Own {
+  /** What its mappings call it. */
+  readonly client: Ipv4Address
   readonly mappings: Set<Mapping>
   entries: number
   /** How many of the mappings are the host's own; the operator's ask nobody who the host is. */
@@ -83,6 +85,11 @@ export class MappingTable {
     return this.#byClient.keys()
   }
 
+  /** The same address as the host's mappings have it: one text for all, where each request brings another. */
+  known(client: Ipv4Address): Ipv4Address {
+    return this.#byClient.get(client)?.client ?? client
+  }
+
   /** The MAC address of the host when it asked for its mappings; undefined while it has none, or none was known. */
   macOf(client: Ipv4Address): MacAddress | undefined {
     return this.#byClient.get(client)?.mac
@@ -94,6 +101,7 @@ export class MappingTable {
     this.#byPort.set(keyOf(mapping), mapping)
     this.#byInternal.set(internalKey(pcpMapping(claim)), mapping)
     const own = this.#byClient.get(claim.client) ?? {
+      client: claim.client,
       mappings: new Set(),
       entries: 0,
       asked: 0,

@@ -122,11 +122,13 @@ export const isStray = ({ externalPort, grant }: Mapping): boolean => grant.exte
 /** May control points see it? */
 export const isShown = ({ claim }: Mapping): boolean => STATE[claim.state].shown
 
+const EVERYBODY: readonly Ipv4Address[] = []
+
 /** The remote hosts the mapping lets in; empty for everybody, as soon as one entry has no RemoteHost. */
 export function remoteHosts({ entries }: Mapping): readonly Ipv4Address[] {
   const hosts = entries.map(({ remoteHost }) => remoteHost)
   const all = hosts.filter((host): host is Ipv4Address => host !== '')
-  return all.length < hosts.length ? [] : all
+  return all.length < hosts.length ? EVERYBODY : all
 }
 
 declare const internal: unique symbol

@@ -70,7 +70,17 @@ export const firstRule = (claim: Claim, remoteHost: RemoteHost): NatRule | undef
         external: undefined,
       }
 
+/** Field by field, as there is one for each mapping: a copy by spread would have a shape of its own. */
 export function ruleOf(mapping: Mapping): NatRule | undefined {
-  const rule = firstRule(mapping.claim, '')
-  return rule && { ...rule, remoteHosts: remoteHosts(mapping), external: mapping.grant.external }
+  const { claim, grant } = mapping
+  const { client, internalPort: clientPort, protocol, wanPort } = claim
+  if (wanPort === undefined) return undefined
+  return {
+    protocol,
+    wanPort,
+    client,
+    clientPort,
+    remoteHosts: remoteHosts(mapping),
+    external: grant.external,
+  }
 }

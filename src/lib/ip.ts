@@ -82,7 +82,8 @@ export function isHostAddress(address: Ipv4Address, prefix: Prefix<Ipv4Address>)
   return hostBits !== 0 && hostBits !== 2 ** (32 - prefix.length) - 1
 }
 
-const toNumber = (address: Ipv4Address): number =>
+/** As the 32 bits that it is, unsigned. */
+export const toNumber = (address: Ipv4Address): number =>
   address.split('.').reduce((number, octet) => number * 256 + Number(octet), 0)
 
 export const isUnspecified = (address: IpAddress): boolean => address === ANY_IPV4 || address === ANY_IPV6

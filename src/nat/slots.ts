@@ -1,6 +1,6 @@
 import type { NatRule } from '../core/ports.ts'
 import type { Protocol } from '../core/types.ts'
-import { isIpv4 } from '../lib/ip.ts'
+import { type Ipv4Address, isIpv4, toNumber } from '../lib/ip.ts'
 import type { Millis, Port } from '../lib/units.ts'
 
 // Which rule gets which key of our maps. Rules may want the same key, and nft refuses to give a key other data:
@@ -28,26 +28,57 @@ export interface Step {
 
 interface SlotName {
   readonly kind: SlotKind
-  readonly key: string
+  /** Among those of its kind. A number, as text would take more memory than the rule. */
+  readonly key: number
 }
 
 interface Touched {
-  readonly kind: SlotKind
+  readonly slot: SlotName
   readonly before: readonly Held[]
 }
 
-const wanPortSlot = (protocol: Protocol, wanPort: Port): SlotName => ({
-  kind: 'wanPort',
-  key: `W ${protocol} ${wanPort}`,
-})
+/** Who wants each slot of one kind. As a rule that is one, and needs no list. */
+class Claimants {
+  readonly #owners = new Map<number, Held>()
+  readonly #behind = new Map<number, readonly Held[]>()
+
+  owner(key: number): Held | undefined {
+    return this.#owners.get(key)
+  }
+
+  owners(): Iterable<Held> {
+    return this.#owners.values()
+  }
+
+  /** The owner first. */
+  of(key: number): readonly Held[] {
+    const owner = this.#owners.get(key)
+    return owner ? [owner, ...(this.#behind.get(key) ?? [])] : []
+  }
+
+  set(key: number, [owner, ...behind]: readonly Held[]): void {
+    if (owner) this.#owners.set(key, owner)
+    else this.#owners.delete(key)
+    if (behind.length > 0) this.#behind.set(key, behind)
+    else this.#behind.delete(key)
+  }
+}
+
+const PORTS = 2 ** 16
+
+const portKey = (protocol: Protocol, port: Port): number => (protocol === 'TCP' ? PORTS : 0) + port
+const endpointKey = (protocol: Protocol, address: Ipv4Address, port: Port): number =>
+  toNumber(address) * 2 * PORTS + portKey(protocol, port)
 
 function slotsOf(rule: NatRule): SlotName[] {
   const { protocol, wanPort, client, clientPort, remoteHosts, external } = rule
-  const slots = [wanPortSlot(protocol, wanPort)]
-  slots.push({ kind: 'endpoint', key: `L ${protocol} ${client} ${clientPort}` })
+  const slots: SlotName[] = [
+    { kind: 'wanPort', key: portKey(protocol, wanPort) },
+    { kind: 'endpoint', key: endpointKey(protocol, client, clientPort) },
+  ]
   // LAN hosts are none of the remote hosts that a filtered mapping lets in.
   if (external && isIpv4(external.address) && remoteHosts.length === 0)
-    slots.push({ kind: 'external', key: `E ${protocol} ${external.address} ${external.port}` })
+    slots.push({ kind: 'external', key: endpointKey(protocol, external.address, external.port) })
   return slots
 }
 
@@ -56,29 +87,32 @@ function slotsOf(rule: NatRule): SlotName[] {
  * not taken back: its step is due until it is committed.
  */
 export class Slots {
-  /** Who wants a slot, its owner first. */
-  readonly #claims = new Map<string, readonly Held[]>()
+  readonly #claimants: Readonly<Record<SlotKind, Claimants>> = {
+    wanPort: new Claimants(),
+    endpoint: new Claimants(),
+    external: new Claimants(),
+  }
   readonly #touched = new Map<string, Touched>()
   /** WAN ports that were freed since the last commit. */
-  readonly #dropped = new Map<string, Pick<NatRule, 'protocol' | 'wanPort'>>()
+  readonly #dropped = new Map<number, Pick<NatRule, 'protocol' | 'wanPort'>>()
 
   get(protocol: Protocol, wanPort: Port): Held | undefined {
-    return this.#claims.get(wanPortSlot(protocol, wanPort).key)?.[0]
+    return this.#claimants.wanPort.owner(portKey(protocol, wanPort))
   }
 
   /** Every rule, expired ones included. */
-  *all(): Iterable<Held> {
-    for (const [key, [owner]] of this.#claims) if (owner && key.startsWith('W')) yield owner
+  all(): Iterable<Held> {
+    return this.#claimants.wanPort.owners()
   }
 
   /** Creates the rule or replaces what stands at its WAN port, and gives back what stood there. */
   put(held: Held, now: Millis): Held | undefined {
     const former = this.get(held.rule.protocol, held.rule.wanPort)
     const slots = slotsOf(held.rule)
-    const kept = new Set(slots.map(({ key }) => key))
-    if (former) this.#leave(former, (slot) => !kept.has(slot.key))
+    const isKept = ({ key, kind }: SlotName) => slots.some((slot) => slot.kind === kind && slot.key === key)
+    if (former) this.#leave(former, (slot) => !isKept(slot))
     for (const slot of slots) {
-      const claims = this.#claims.get(slot.key) ?? []
+      const claims = this.#claimants[slot.kind].of(slot.key)
       const next = claims.some((claim) => claim === former)
         ? claims.map((claim) => (claim === former ? held : claim))
         : claims.concat(held)
@@ -92,14 +126,18 @@ export class Slots {
     const former = this.get(protocol, wanPort)
     if (!former) return undefined
     this.#leave(former, () => true)
-    this.#dropped.set(wanPortSlot(protocol, wanPort).key, { protocol, wanPort })
+    this.#dropped.set(portKey(protocol, wanPort), { protocol, wanPort })
     return former
   }
 
   /** What has to change in the kernel since the last commit. */
   steps(): Step[] {
-    return [...this.#touched]
-      .map(([key, { kind, before }]) => ({ kind, had: before[0], want: this.#claims.get(key)?.[0] }))
+    return [...this.#touched.values()]
+      .map(({ slot: { key, kind }, before }) => ({
+        kind,
+        had: before[0],
+        want: this.#claimants[kind].owner(key),
+      }))
       .filter(({ had, want }) => had !== want)
   }
 
@@ -108,7 +146,7 @@ export class Slots {
     const live = [...this.all()].filter(({ until }) => until > now)
     return live.flatMap((held) =>
       slotsOf(held.rule)
-        .filter(({ key }) => this.#claims.get(key)?.[0] === held)
+        .filter(({ key, kind }) => this.#claimants[kind].owner(key) === held)
         .map(({ kind }) => ({ kind, had: undefined, want: held })),
     )
   }
@@ -119,14 +157,14 @@ export class Slots {
   }
 
   rollback(): void {
-    for (const [key, { before }] of this.#touched) this.#assign(key, before)
+    for (const { slot, before } of this.#touched.values()) this.#claimants[slot.kind].set(slot.key, before)
     this.#touched.clear()
     for (const { protocol, wanPort } of this.#dropped.values()) this.drop(protocol, wanPort)
   }
 
   #leave(former: Held, from: (slot: SlotName) => boolean): void {
     for (const slot of slotsOf(former.rule).filter(from)) {
-      const claims = this.#claims.get(slot.key) ?? []
+      const claims = this.#claimants[slot.kind].of(slot.key)
       this.#write(
         slot,
         claims.filter((claim) => claim !== former),
@@ -134,14 +172,11 @@ export class Slots {
     }
   }
 
-  #write({ kind, key }: SlotName, claims: readonly Held[]): void {
-    if (!this.#touched.has(key)) this.#touched.set(key, { kind, before: this.#claims.get(key) ?? [] })
-    this.#assign(key, claims)
-  }
-
-  #assign(key: string, claims: readonly Held[]): void {
-    if (claims.length > 0) this.#claims.set(key, claims)
-    else this.#claims.delete(key)
+  #write(slot: SlotName, claims: readonly Held[]): void {
+    const claimants = this.#claimants[slot.kind]
+    const name = `${slot.kind} ${slot.key}`
+    if (!this.#touched.has(name)) this.#touched.set(name, { slot, before: claimants.of(slot.key) })
+    claimants.set(slot.key, claims)
   }
 }
 
