@@ -138,6 +138,13 @@ function refused({ connectionStatus, refusal }: Symptoms): Problem | undefined {
 
 function carrierQuota({ quota }: Symptoms): Problem | undefined {
   if (quota === undefined) return undefined
+  if (quota === 0)
+    return {
+      id: 'carrier-quota',
+      severity: 'error',
+      cause: 'the carrier grants this line no mapping at all (USER_EX_QUOTA)',
+      cure: 'ask the carrier; if this router was replaced, old mappings end with their lifetime',
+    }
   return {
     id: 'carrier-quota',
     severity: 'warning',

@@ -50,6 +50,7 @@ describe('what is wrong, and what to do about it', () => {
       /public/,
     ],
     ['quota', { quota: 32 }, 'carrier-quota', 'warning', /no more than 32 mappings/, /mappings delete/],
+    ['no quota', { quota: 0 }, 'carrier-quota', 'error', /no mapping at all/, /ask the carrier.*replaced/],
     ['full', { refusal: 'NO_RESOURCES' }, 'carrier-full', 'warning', /no room/, /wait/],
     ['nft', { natFailure: 'nft: gone' }, 'router-nat', 'error', /nft: gone/, /nftables/],
     [
