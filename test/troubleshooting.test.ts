@@ -12,7 +12,14 @@ const headings = [...readFileSync('docs/troubleshooting.md', 'utf8').matchAll(/^
 )
 
 const NOWHERE = { interface: 'lan0', ipAddress: null }
-const REFUSALS = ['ADDRESS_MISMATCH', 'NOT_AUTHORIZED', 'UNSUPP_OPTION', 'NO_RESOURCES'] as const
+const REFUSALS = [
+  'ADDRESS_MISMATCH',
+  'NOT_AUTHORIZED',
+  'UNSUPP_OPTION',
+  'NO_RESOURCES',
+  'NETWORK_FAILURE',
+  'UNSUPP_OPCODE',
+] as const
 const WRONG: readonly Partial<Symptoms>[] = [
   { wan: NOWHERE, server: undefined },
   { lans: [NOWHERE] },

@@ -107,6 +107,12 @@ function carrierSilent({ connectionStatus, server }: Symptoms): Problem | undefi
   }
 }
 
+const refusing = (result: ResultName | 'UNKNOWN', cure: string): Omit<Problem, 'severity'> => ({
+  id: 'carrier-refuses',
+  cause: `the carrier refuses port mapping (${result})`,
+  cure,
+})
+
 /** RFC 6887 §7.4, as far as it is about the line and not about one request. */
 const REFUSALS: Partial<Record<ResultName | 'UNKNOWN', Omit<Problem, 'severity'>>> = {
   ADDRESS_MISMATCH: {
@@ -129,10 +135,30 @@ const REFUSALS: Partial<Record<ResultName | 'UNKNOWN', Omit<Problem, 'severity'>
     cause: 'the carrier has no room for more mappings now (NO_RESOURCES)',
     cure: 'wait: it is asked again by itself; if it stays so, tell the carrier',
   },
+  NETWORK_FAILURE: refusing(
+    'NETWORK_FAILURE',
+    'its own way to the Internet is down: wait, it is asked again by itself; if it stays so, tell the carrier',
+  ),
+  UNSUPP_OPCODE: refusing('UNSUPP_OPCODE', 'ask the carrier to switch the opcode MAP on for this line'),
 }
 
-function refused({ connectionStatus, refusal }: Symptoms): Problem | undefined {
-  const found = refusal === undefined ? undefined : REFUSALS[refusal]
+/** Those of one mapping, and the one that has a problem of its own. */
+const OTHERWISE: ReadonlySet<ResultName | 'UNKNOWN'> = new Set([
+  'CANNOT_PROVIDE_EXTERNAL',
+  'EXCESSIVE_REMOTE_PEERS',
+  'USER_EX_QUOTA',
+])
+
+/** Where nothing was granted yet, whatever is refused is about the line. */
+function meaningOf({ connectionStatus, refusal }: Symptoms): Omit<Problem, 'severity'> | undefined {
+  if (refusal === undefined) return undefined
+  const isOfLine = connectionStatus === 'Connecting' && !OTHERWISE.has(refusal)
+  return REFUSALS[refusal] ?? (isOfLine ? refusing(refusal, 'ask the carrier what is wrong') : undefined)
+}
+
+function refused(symptoms: Symptoms): Problem | undefined {
+  const { connectionStatus } = symptoms
+  const found = meaningOf(symptoms)
   return found && { ...found, severity: connectionStatus === 'Connected' ? 'warning' : 'error' }
 }
 

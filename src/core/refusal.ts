@@ -19,6 +19,8 @@ const IN_STATUS: ReadonlySet<ResultName | 'UNKNOWN'> = new Set([
   'NO_RESOURCES',
   'USER_EX_QUOTA',
   'ADDRESS_MISMATCH',
+  'NETWORK_FAILURE',
+  'UNSUPP_OPCODE',
 ])
 
 /** In plain words, as RFC 6887 §7.4 calls it, and where to read what to do. */

@@ -70,6 +70,7 @@ export const PROBLEM_IDS = [
   'third-party',
   'carrier-quota',
   'carrier-full',
+  'carrier-refuses',
   'external-address',
   'table-full',
   'router-nat',

@@ -15,6 +15,14 @@ describe('what is wrong, and what to do about it', () => {
     })
   })
 
+  it.each<Partial<Symptoms>>([
+    { refusal: 'MALFORMED_REQUEST' },
+    { refusal: 'CANNOT_PROVIDE_EXTERNAL', connectionStatus: 'Connecting' },
+    { refusal: 'EXCESSIVE_REMOTE_PEERS', connectionStatus: 'Connecting' },
+  ])('what is about one mapping is no problem of the line: %j', (symptoms) => {
+    expect(problemsOf({ ...WELL, ...symptoms })).toEqual([])
+  })
+
   it('nothing yet', () => expect(healthOf([], 'Connecting').severity).toBe('waiting'))
 
   it.each<[string, Partial<Symptoms>, string, string, RegExp, RegExp]>([
@@ -52,6 +60,30 @@ describe('what is wrong, and what to do about it', () => {
     ['quota', { quota: 32 }, 'carrier-quota', 'warning', /no more than 32 mappings/, /mappings delete/],
     ['no quota', { quota: 0 }, 'carrier-quota', 'error', /no mapping at all/, /ask the carrier.*replaced/],
     ['full', { refusal: 'NO_RESOURCES' }, 'carrier-full', 'warning', /no room/, /wait/],
+    [
+      'no Internet behind it',
+      { refusal: 'NETWORK_FAILURE' },
+      'carrier-refuses',
+      'warning',
+      /refuses port mapping \(NETWORK_FAILURE\)/,
+      /wait/,
+    ],
+    [
+      'no MAP',
+      { refusal: 'UNSUPP_OPCODE', connectionStatus: 'Connecting' },
+      'carrier-refuses',
+      'error',
+      /\(UNSUPP_OPCODE\)/,
+      /opcode MAP/,
+    ],
+    [
+      'anything, and nothing was granted yet',
+      { refusal: 'MALFORMED_REQUEST', connectionStatus: 'Connecting' },
+      'carrier-refuses',
+      'error',
+      /\(MALFORMED_REQUEST\)/,
+      /ask the carrier/,
+    ],
     ['nft', { natFailure: 'nft: gone' }, 'router-nat', 'error', /nft: gone/, /nftables/],
     [
       'disk',
