@@ -54,12 +54,18 @@ export function problemsOf(symptoms: Symptoms): readonly Problem[] {
   ]
 }
 
-/** The state of things in one sentence. */
-export function healthOf(problems: readonly Problem[], status: ConnectionStatus): Health {
+interface Connection {
+  readonly connectionStatus: ConnectionStatus
+  /** Null while no server is known, `lastAnswer` null before its first. */
+  readonly server: { readonly lastAnswer: number | null } | null
+}
+
+/** The state of things in one sentence. What one server answered says nothing of the next. */
+export function healthOf(problems: readonly Problem[], { connectionStatus, server }: Connection): Health {
   const [worst] = problems
   if (worst?.severity === 'error')
     return { severity: 'error', sentence: `Port mapping does not work: ${worst.cause}.` }
-  if (status === 'Connecting')
+  if (connectionStatus === 'Connecting' || server?.lastAnswer === null)
     return { severity: 'waiting', sentence: 'Waiting for the carrier’s first answer.' }
   if (worst) return { severity: 'warning', sentence: `Port mapping works, but ${worst.cause}.` }
   return { severity: 'ok', sentence: 'Port mapping works: the carrier answers.' }
@@ -222,13 +228,13 @@ const rivalProblem = (name: string): Problem => ({
 })
 
 /** A daemon with few rights does not see the programs of others; whoever asks it may. */
-export function withRival<S extends Pick<Status, 'connectionStatus' | 'health' | 'problems'>>(
+export function withRival<S extends Pick<Status, 'health' | 'problems'> & Connection>(
   status: S,
   name: string | undefined,
 ): S {
   if (name === undefined || status.problems.some(({ id }) => id === 'rival')) return status
   const problems = [...status.problems, rivalProblem(name)]
-  return { ...status, problems, health: healthOf(problems, status.connectionStatus) }
+  return { ...status, problems, health: healthOf(problems, status) }
 }
 
 function tableFull({ entries, mostEntries }: Symptoms): Problem | undefined {

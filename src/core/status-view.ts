@@ -49,16 +49,17 @@ export function statusOf({ context, nextAttempt }: CoreView, outside: Outside): 
   const connectionStatus = external.status
   const { counters, date, events, lans, nat, wan } = outside
   const problems = problemsNow(context, outside)
+  const server = outside.server ? serverStatus(outside.server, now) : null
   return {
     version: STATUS_VERSION,
     time: date.toISOString(),
     daemon: { version: outside.daemon.version, uptime: since(outside.daemon.startedAt, now) },
-    health: healthOf(problems, connectionStatus),
+    health: healthOf(problems, { connectionStatus, server }),
     problems,
     lans,
     wan,
     nat,
-    server: outside.server ? serverStatus(outside.server, now) : null,
+    server,
     connectionStatus,
     externalIpAddress: external.address ?? null,
     carrierQuota: quota.most ?? null,

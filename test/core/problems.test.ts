@@ -4,12 +4,13 @@ import { ip } from '../support/fake-carrier.ts'
 import { WELL } from '../support/symptoms.ts'
 
 const NOWHERE = { interface: 'lan0', ipAddress: null }
+const CONNECTED = { connectionStatus: 'Connected', server: { lastAnswer: 3 } } as const
 const SILENT = { address: '192.0.2.1:5351', reachable: false }
 
 describe('what is wrong, and what to do about it', () => {
   it('nothing', () => {
     expect(problemsOf(WELL)).toEqual([])
-    expect(healthOf([], 'Connected')).toEqual({
+    expect(healthOf([], CONNECTED)).toEqual({
       severity: 'ok',
       sentence: 'Port mapping works: the carrier answers.',
     })
@@ -23,7 +24,10 @@ describe('what is wrong, and what to do about it', () => {
     expect(problemsOf({ ...WELL, ...symptoms })).toEqual([])
   })
 
-  it('nothing yet', () => expect(healthOf([], 'Connecting').severity).toBe('waiting'))
+  it.each([
+    ['nothing yet', { connectionStatus: 'Connecting', server: null } as const],
+    ['a new server, not heard yet', { ...CONNECTED, server: { lastAnswer: null } }],
+  ])('%s', (_what, connection) => expect(healthOf([], connection).severity).toBe('waiting'))
 
   it.each<[string, Partial<Symptoms>, string, string, RegExp, RegExp]>([
     [
@@ -107,7 +111,9 @@ describe('what is wrong, and what to do about it', () => {
     const symptoms: Symptoms = { ...WELL, connectionStatus: 'Connecting', refusal: 'ADDRESS_MISMATCH' }
     const [problem] = problemsOf(symptoms)
     expect(problem?.severity).toBe('error')
-    expect(healthOf(problemsOf(symptoms), 'Connecting').sentence).toMatch(/does not work: another NAT/)
+    expect(healthOf(problemsOf(symptoms), { ...CONNECTED, connectionStatus: 'Connecting' }).sentence).toMatch(
+      /does not work: another NAT/,
+    )
   })
 
   it('a refusal of one request alone is no problem of the line', () => {
@@ -141,7 +147,7 @@ describe('what is wrong, and what to do about it', () => {
 describe('another gateway that the daemon could not see', () => {
   const seen = (symptoms: Partial<Symptoms>) => {
     const problems = problemsOf({ ...WELL, ...symptoms })
-    return { connectionStatus: WELL.connectionStatus, problems, health: healthOf(problems, 'Connected') }
+    return { ...CONNECTED, problems, health: healthOf(problems, CONNECTED) }
   }
   const rival = seen({ rival: 'upnpd' })
 
