@@ -125,8 +125,9 @@ async function show(io: Io, closers: Closers): Promise<number> {
   })
   closers.defer(() => daemon.stop(true))
   io.out(INTRODUCTION)
-  await play({ host: HOST, router: ROUTER, heardOnWan: tap.take, print: io.out })
-  io.out(ending(config.http.port))
+  const httpPort = config.http.port
+  await play({ host: HOST, router: ROUTER, httpPort, heardOnWan: tap.take, print: io.out })
+  io.out(ending(httpPort))
   await untilSignal()
   return DONE
 }

@@ -16,8 +16,11 @@ export interface SoapAnswer {
   readonly args: ReadonlyMap<string, string>
 }
 
-/** LOCATION of the gateway of this version; rejects when none answers in time. */
-export async function discover(from: Ipv4Address, version: 1 | 2): Promise<URL> {
+/**
+ * LOCATION of the gateway of this version at `place`, its address and port: others may answer on loopback, as a second
+ * demo. Rejects when it does not in time.
+ */
+export async function discover(from: Ipv4Address, version: 1 | 2, place: string): Promise<URL> {
   const socket = createSocket('udp4')
   try {
     socket.bind(0, from)
@@ -26,9 +29,16 @@ export async function discover(from: Ipv4Address, version: 1 | 2): Promise<URL> 
     const search =
       `M-SEARCH * HTTP/1.1\r\nHOST: ${GROUP}:${SSDP_PORT}\r\nMAN: "ssdp:discover"\r\nMX: 1\r\n` +
       `ST: urn:schemas-upnp-org:device:InternetGatewayDevice:${version}\r\n\r\n`
-    socket.send(search, SSDP_PORT, GROUP)
-    const [answer] = (await once(socket, 'message', { signal: AbortSignal.timeout(PATIENCE) })) as [Buffer]
-    return new URL(/^LOCATION:\s*(\S+)/im.exec(answer.toString('latin1'))?.[1] ?? '')
+    return await new Promise((resolve, reject) => {
+      socket.on('message', (answer) => {
+        const [, location = ''] = /^LOCATION:\s*(\S+)/im.exec(answer.toString('latin1')) ?? []
+        if (URL.canParse(location) && new URL(location).host === place) resolve(new URL(location))
+      })
+      AbortSignal.timeout(PATIENCE).addEventListener('abort', () =>
+        reject(new Error(`no answer from ${place} to the search`)),
+      )
+      socket.send(search, SSDP_PORT, GROUP)
+    })
   } finally {
     socket.close()
   }
