@@ -1,6 +1,7 @@
 import { constants } from 'node:fs'
 import { open, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
+import { newFile } from './new-file.ts'
 
 /** A directory, as far as a journal needs one. Each method rejects with what the system says. */
 export interface Disk {
@@ -19,9 +20,8 @@ export interface DiskFile {
   close(): Promise<void>
 }
 
-const { O_CREAT, O_DSYNC, O_TRUNC, O_WRONLY } = constants
 /** Each write is a sync as well: one way to the disk and back for both. */
-const SYNCED = O_CREAT | O_TRUNC | O_WRONLY | O_DSYNC
+const SYNCED = constants.O_DSYNC
 
 export const diskAt = (directory: string): Disk => ({
   read: async (name) => {
@@ -33,7 +33,7 @@ export const diskAt = (directory: string): Disk => ({
     }
   },
   create: async (name) => {
-    const file = await open(join(directory, name), SYNCED, 0o600)
+    const file = await newFile(join(directory, name), SYNCED)
     return {
       append: (text) => file.appendFile(text),
       close: () => file.close(),

@@ -1,8 +1,9 @@
 import { createHash, randomBytes, randomInt, randomUUID } from 'node:crypto'
-import { mkdir, open, readFile, rename } from 'node:fs/promises'
+import { mkdir, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { nextBootId } from '../lib/boot-id.ts'
 import { type Port, port } from '../lib/units.ts'
+import { newFile } from './new-file.ts'
 
 // What an installation keeps for ever, each in a file of its own: who it is on the LAN, and the secret its nonces
 // are derived from. A lost secret is a mapping that nobody can delete any more (RFC 6887 §11.2).
@@ -138,7 +139,7 @@ async function readText(path: string): Promise<string | undefined> {
 /** Whole or not at all, also when the power fails. */
 async function writeDurably(path: string, text: string): Promise<void> {
   const part = `${path}.new`
-  const file = await open(part, 'w', 0o600)
+  const file = await newFile(part)
   try {
     await file.writeFile(`${text}\n`)
     await file.datasync()
