@@ -28,6 +28,8 @@ export interface RouterNat extends NatPort {
   stop(removeTable: boolean): Promise<void>
   /** The LANs are these from now on. */
   setLans(lans: readonly Lan[]): Promise<void>
+  /** The operator's PCP servers are these from now on. */
+  setServers(servers: Config['pcp']['servers']): Promise<void>
   /** The router has this address no more. */
   endFlowsOf(address: Ipv4Address): Promise<void>
 }
@@ -88,6 +90,7 @@ async function startParts(
   const lans = lansOf(world.interfaces(), config.lan)
   await nat.start(lans, core.rules())
   closers.defer(() => nat.stop(stopped.release))
+  closers.defer(live.follow(['pcp.servers'], ({ pcp }) => nat.setServers(pcp.servers)))
   closers.defer(() => iwf.stop(stopped.release, after(clock.now(), RELEASE_PATIENCE)))
   await front.announce(lans)
   closers.defer(followInterfaces(config, world, { ...core, ...front }))

@@ -23,6 +23,7 @@ export const withoutNat: RouterNat = {
   start: () => Promise.resolve(),
   stop: () => Promise.resolve(),
   setLans: () => Promise.resolve(),
+  setServers: () => Promise.resolve(),
   endFlowsOf: () => Promise.resolve(),
 }
 
@@ -52,6 +53,7 @@ export function routerNat(config: Config, world: RouterNatWorld): RouterNat {
       await claim?.[Symbol.asyncDispose]()
     },
     setLans: (lans) => started().setLans(lans),
+    setServers: (servers) => started().setServers(ipv4Of(servers)),
     endFlowsOf: (address) => started().endFlowsOf(address),
   }
 }
@@ -77,5 +79,9 @@ const optionsOf = ({ http, nat, pcp, wan }: Config, lans: readonly Lan[]): Rules
   masquerade: nat.masquerade,
   allowLanPcp: nat.allowLanPcp,
   httpPort: http.port,
-  servers: pcp.servers.flatMap(({ address, port }) => (isIpv4(address) ? [{ address, port }] : [])),
+  servers: ipv4Of(pcp.servers),
 })
+
+/** The table is one of IPv4. */
+const ipv4Of = (servers: Config['pcp']['servers']): RulesetOptions['servers'] =>
+  servers.flatMap(({ address, port }) => (isIpv4(address) ? [{ address, port }] : []))

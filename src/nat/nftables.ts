@@ -74,8 +74,12 @@ export class NftablesNat implements NatPort {
 
   /** The rules are about these LANs from now on. What is mapped goes on. */
   setLans(lans: RulesetOptions['lans']): Promise<void> {
-    this.#options = { ...this.#options, lans }
-    return this.#inTurn(() => this.#write(this.#slots))
+    return this.#rule({ lans })
+  }
+
+  /** The same for the PCP servers that the operator configured. */
+  setServers(servers: RulesetOptions['servers']): Promise<void> {
+    return this.#rule({ servers })
   }
 
   set(rule: NatRule, timeout: Seconds): Promise<void> {
@@ -125,6 +129,11 @@ export class NftablesNat implements NatPort {
       await this.#nft.load(DELETE_TABLE)
       await unreserve(this.#world.reservedPorts, this.#options.block, this.#world.log)
     })
+  }
+
+  #rule(change: Partial<RulesetOptions>): Promise<void> {
+    this.#options = { ...this.#options, ...change }
+    return this.#inTurn(() => this.#write(this.#slots))
   }
 
   async #resumed(rules: readonly TimedRule[]): Promise<readonly TimedRule[]> {

@@ -384,6 +384,14 @@ describe('NftablesNat, from start to stop', () => {
     expect(inbound()).toBeUndefined()
   })
 
+  it('another PCP server of the operator: the rules are about that one, and what is mapped goes on', async () => {
+    await nat.set(rule(), seconds(600))
+    kernel.scripts.length = 0
+    await nat.setServers([{ address: ipv4('100.64.0.1'), port: 15351 }])
+    expect(kernel.scripts.map(({ text }) => text.includes('100.64.0.1 . 15351'))).toEqual([true])
+    expect(inbound()).toEqual([HOST])
+  })
+
   it('reconcile makes the given rules the only ones, in one transaction', async () => {
     await nat.set(rule(), seconds(600))
     kernel.scripts.length = 0
