@@ -6,10 +6,14 @@ import { type Grant, happened, isRetired, type Mapping } from './mapping.ts'
 import { firstGap, nextGap, startDelay } from './pacing.ts'
 import type { PcpEvents, PcpGranted, PcpMapping, PcpRefused } from './ports.ts'
 import { lifetimeEnd } from './renewal.ts'
+import type { State } from './state.ts'
 import type { Upkeep } from './upkeep.ts'
 
 /** An unproven hint is looked into at most this often. */
 const HINT_GAP = millis(10_000)
+
+/** States of what the carrier is to be asked for. */
+const WAITING: ReadonlySet<State> = new Set<State>(['LAPSED', 'RECOVERING', 'RESTORED'])
 
 interface Lost {
   readonly mapping: Mapping
@@ -30,6 +34,8 @@ export class Recovery implements PcpEvents {
   /** Do they stand in their order, the most urgent last? */
   #isOrdered = false
   #recovering: Promise<void> | undefined
+  /** The one in flight. */
+  #asking: Lost | undefined
   #lastHint: Millis | undefined
 
   constructor(context: Context, upkeep: Upkeep, learning: LearnAddress) {
@@ -79,14 +85,21 @@ export class Recovery implements PcpEvents {
     this.#recover(lost)
   }
 
-  /** What lapsed while nobody answered is asked for again; the rest is as it was. */
+  /** What lapsed while nobody answered, or was to be made anew, is asked for again; the rest is as it was. */
   returned(): void {
     this.#learning.start()
-    this.#recover(
-      [...this.#context.table.mappings()].filter(
-        ({ claim }) => claim.state === 'LAPSED' || claim.state === 'RESTORED',
-      ),
-    )
+    this.#recover([...this.#context.table.mappings()].filter(({ claim }) => WAITING.has(claim.state)))
+    this.#repeat()
+  }
+
+  /** By RFC 6887 §8.1.1 what is in flight would be repeated only after as long as the server was silent. */
+  #repeat(): void {
+    const { clock, random } = this.#context.ports
+    const asking = this.#asking
+    if (!asking) return
+    clock.at(after(clock.now(), startDelay(random.unit())), () => {
+      if (this.#asking === asking) this.#upkeep.drop(asking.mapping)
+    })
   }
 
   #recover(mappings: readonly Mapping[]): void {
@@ -147,7 +160,9 @@ export class Recovery implements PcpEvents {
     for (let next = this.#mostUrgent(busy); next && !closing.aborted; next = this.#mostUrgent(busy)) {
       if (isRetired(next.mapping) || next.mapping.grant !== next.grant) continue
       const started = clock.now()
+      this.#asking = next
       const outcome = await this.#upkeep.recreate(next.mapping)
+      this.#asking = undefined
       if (outcome) outcomes[outcome.kind] += 1
       gap = nextGap(gap, clock.now() - started, outcome)
       if (this.#lost.length > 0) await sleepUntil(clock, after(clock.now(), gap), closing)

@@ -11,12 +11,14 @@ import type {
   PcpSilent,
   ServerFacts,
 } from '../core/ports.ts'
-import { aborted, either, sharedAbort, within } from '../lib/abort.ts'
+import { aborted, either, sharedAbort } from '../lib/abort.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import { type Millis, after, millis } from '../lib/units.ts'
 import { FormerPlaces, type Reach } from './former-places.ts'
 import type { Link, OpenLink } from './link.ts'
+import { lacksThirdParty, PassedBy } from './passed-by.ts'
+import { isAlive, tried } from './trial.ts'
 
 export interface UpstreamOptions {
   readonly clock: Clock
@@ -30,8 +32,6 @@ type UpstreamEvents = Pick<PcpEvents, 'switched' | 'lost' | 'returned'>
 
 /** Two silent sends (RFC 6887 §8.1.1): time to see whether another address answers. */
 const SUSPECT = millis(9000)
-/** How long another address may take to show that it is alive. */
-const PROBE = millis(9000)
 /** Nobody heard for so long while asked: the carrier is down. */
 const DOWN = millis(20_000)
 /** RFC 7488 §3: all addresses in vain, so they are tried again after this. */
@@ -66,6 +66,7 @@ export class Upstream implements PcpPort {
   /** What is searched at the moment. */
   #searching: readonly OpenLink[] | undefined
   #exhaustedUntil: Millis | undefined
+  readonly #passedBy: PassedBy
   #probe: Disposable | undefined
   #closed = false
   /** A server was used before: whoever comes next is another one, or sees us as another. */
@@ -76,6 +77,7 @@ export class Upstream implements PcpPort {
   constructor(options: UpstreamOptions) {
     this.#options = options
     this.#former = new FormerPlaces(options.clock, options.reach)
+    this.#passedBy = new PassedBy(options.clock)
     this.#heardAt = options.clock.now()
   }
 
@@ -120,6 +122,7 @@ export class Upstream implements PcpPort {
     this.#addresses = addresses
     this.#candidates = [...addresses, ...guesses]
     this.#exhaustedUntil = undefined
+    this.#passedBy.clear()
     const wasDown = !this.#reachable
     await this.#connect(changed)
     if (!this.#link) this.#askForLife()
@@ -137,8 +140,11 @@ export class Upstream implements PcpPort {
 
   async map(request: MapRequest, signal: AbortSignal): Promise<PcpOutcome | PcpElsewhere> {
     const { place, sending } = request
-    const map = async (link: Link, until: AbortSignal) =>
-      place && isAt(place, link.place) ? await link.map(request, until) : ELSEWHERE
+    const map = async (link: Link, until: AbortSignal) => {
+      if (!place || !isAt(place, link.place)) return ELSEWHERE
+      const outcome = await link.map(request, until)
+      return lacksThirdParty(link, request, outcome) && (await this.#passBy(link)) ? ELSEWHERE : outcome
+    }
     return await this.#ask(map, signal, sending === 'once')
   }
 
@@ -168,28 +174,33 @@ export class Upstream implements PcpPort {
     signal: AbortSignal,
     once: boolean,
   ): Promise<O | PcpSilent> {
-    const { clock } = this.#options
-    const started = clock.now()
-    const suspicion = clock.at(after(started, SUSPECT), () => this.#suspect(started))
-    try {
-      while (!signal.aborted && !this.#closed) {
-        const replaced = this.#replaced.signal
-        const until = either(signal, replaced)
-        const outcome = this.#link ? await question(this.#link, until.signal) : await silence(until.signal)
-        until[Symbol.dispose]()
-        if (outcome.kind !== 'silent' || !replaced.aborted || once) return this.#judged(outcome, started)
-      }
-      return this.#judged(SILENT, started)
-    } finally {
-      suspicion[Symbol.dispose]()
+    while (!signal.aborted && !this.#closed) {
+      const replaced = this.#replaced.signal
+      const until = either(signal, replaced)
+      const outcome = await this.#askNow(question, until.signal, once)
+      until[Symbol.dispose]()
+      if (outcome.kind !== 'silent' || !replaced.aborted || once) return outcome
     }
+    return SILENT
   }
 
-  #judged<O extends { readonly kind: string }>(outcome: O, started: Millis): O {
+  /** Asks the link in use. A long silence is a carrier that is down: of one packet, when nobody waits for it any more. */
+  async #askNow<O extends { readonly kind: string }>(
+    question: (link: Link, until: AbortSignal) => Promise<O | PcpSilent>,
+    until: AbortSignal,
+    once: boolean,
+  ): Promise<O | PcpSilent> {
     const { clock } = this.#options
-    const waited = clock.now() - started
-    if (outcome.kind === 'silent' && waited >= DOWN && this.#heardAt <= started)
-      this.#down('the PCP server is silent')
+    const [asked, link] = [clock.now(), this.#link]
+    const judge = () => {
+      if (this.#heardAt <= asked && this.#link === link) this.#down('the PCP server is silent')
+    }
+    const suspicion = clock.at(after(asked, SUSPECT), () => void this.#suspect(asked, once))
+    const verdict = once ? undefined : clock.at(after(asked, DOWN), judge)
+    const outcome = link ? await question(link, until) : await aborted(until).then(() => SILENT)
+    suspicion[Symbol.dispose]()
+    verdict?.[Symbol.dispose]()
+    if (once && outcome.kind === 'silent' && clock.now() - asked >= DOWN) judge()
     return outcome
   }
 
@@ -265,8 +276,11 @@ export class Upstream implements PcpPort {
     this.#events?.returned()
   }
 
-  #suspect(since: Millis): void {
-    if (this.#heardAt <= since) void this.#search()
+  /** One packet may be lost, and another server is a great change: so who sent but one asks for a sign of life first. */
+  async #suspect(since: Millis, once: boolean): Promise<void> {
+    const link = this.#link
+    if (once && link && this.#heardAt <= since) await this.#isAlive(link)
+    if (this.#heardAt <= since && this.#link === link) await this.#search()
   }
 
   /** RFC 7488 §3: the other addresses in turn; the first that answers is used from then on. */
@@ -287,14 +301,31 @@ export class Upstream implements PcpPort {
     const started = this.#options.clock.now()
     const others = this.#link ? candidates.length - 1 : candidates.length
     for (let step = 1; step <= others; step++) {
-      if (this.#heardAt > started) return false
       const index = (this.#index + step) % candidates.length
       const link = await this.#tried(candidates[index])
-      if (link && this.#candidates === candidates) this.#moveTo(link, index)
+      const isOver = this.#candidates !== candidates || this.#heardAt > started || this.#closed
+      if (link && !isOver) this.#moveTo(link, index)
       else link?.close()
-      if (link || this.#candidates !== candidates) return false
+      if (link || isOver) return false
     }
     return others > 0
+  }
+
+  async #tried(open: OpenLink | undefined): Promise<Link | undefined> {
+    if (!open || this.#passedBy.has(open)) return undefined
+    return await tried(this.#options.clock, (refused) => this.#open(open, refused))
+  }
+
+  /** The address of `link` maps nothing for us: the first other that there is a way to is asked. False: there is none. */
+  async #passBy(link: Link): Promise<boolean> {
+    const here = this.#candidates[this.#index]
+    if (link === this.#link && here) this.#passedBy.add(here)
+    for (const [index, open] of this.#addresses.entries()) {
+      const other = this.#link !== link || this.#passedBy.has(open) ? undefined : await this.#open(open)
+      if (other && this.#link === link) this.#switch(other, index, true)
+      else other?.close()
+    }
+    return this.#link !== link
   }
 
   /** It answers, and the one in use does not. All addresses of a server know the mappings, another server none. */
@@ -302,18 +333,6 @@ export class Upstream implements PcpPort {
     const old = this.#link
     this.#switch(link, index, old !== undefined && !isAt(old.place, link.place))
     this.#heard()
-  }
-
-  async #tried(open: OpenLink | undefined): Promise<Link | undefined> {
-    const refusal = new AbortController()
-    const link = open && (await this.#open(open, () => refusal.abort()))
-    if (!link) return undefined
-    const { clock } = this.#options
-    const due = after(clock.now(), PROBE)
-    const alive = await within(clock, due, (signal) => link.alive(signal), refusal.signal)
-    if (alive && !this.#closed) return link
-    link.close()
-    return undefined
   }
 
   /** Nobody answers: from here on one sign of life is asked for every 30 s. */
@@ -344,14 +363,11 @@ export class Upstream implements PcpPort {
       if (this.reachable) this.#events?.returned()
       return
     }
-    const { clock } = this.#options
-    const alive = (signal: AbortSignal) => link.alive(signal)
-    await within(clock, after(clock.now(), PROBE), alive, this.#replaced.signal)
-    await this.#search()
+    if (!(await this.#isAlive(link))) await this.#search()
   }
-}
 
-async function silence(until: AbortSignal): Promise<PcpSilent> {
-  await aborted(until)
-  return SILENT
+  /** True also when it is replaced meanwhile: then it need not be. */
+  async #isAlive(link: Link): Promise<boolean> {
+    return (await isAlive(this.#options.clock, link, this.#replaced.signal)) || link !== this.#link
+  }
 }

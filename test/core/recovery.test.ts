@@ -111,6 +111,17 @@ describe('another server (RFC 6887 §8.1)', () => {
   })
 })
 
+it('C-x-5: what is being made anew while the carrier is silent is asked for again as soon as it is back', async () => {
+  const { carrier, clock, events, restart } = await mapped(3)
+  carrier.silent = true
+  restart()
+  await clock.advance(100_000)
+  carrier.silent = false
+  events.returned()
+  await clock.advance(20_000)
+  expect(carrier.held.size).toBe(3)
+})
+
 describe('hints without proof', () => {
   it.each([
     ['one mapping is asked for', 4],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Place } from '../../src/core/place.ts'
 import type { MapRequest, PcpOutcome } from '../../src/core/ports.ts'
-import { aborted, sharedAbort } from '../../src/lib/abort.ts'
+import { aborted, sharedAbort, sleepUntil } from '../../src/lib/abort.ts'
 import { millis, port, seconds } from '../../src/lib/units.ts'
 import type { LinkEvents, OpenLink } from '../../src/pcp/link.ts'
 import { Upstream } from '../../src/pcp/upstream.ts'
@@ -15,6 +15,10 @@ class FakeAddress {
   routed = true
   /** Says by ICMP that nobody listens there. */
   refuses = false
+  /** How many of the next requests nothing comes of. */
+  loses = 0
+  /** Milliseconds until an answer. */
+  delay = 0
   asked = 0
   signsOfLife = 0
   closed = 0
@@ -40,6 +44,7 @@ class FakeAddress {
       place: this.place,
       map: (_request, signal) => {
         this.asked++
+        if (this.loses-- > 0) return aborted(signal).then(() => ({ kind: 'silent' }))
         return this.#answer(signal, this.#granted())
       },
       unmap: ({ internalPort }, signal) => {
@@ -63,6 +68,7 @@ class FakeAddress {
   }
 
   async #answer<O>(signal: AbortSignal, outcome: O): Promise<O | { kind: 'silent' }> {
+    if (this.delay > 0) await sleepUntil(this.#clock, millis(this.#clock.now() + this.delay), signal)
     if (!this.answers) await aborted(signal)
     else this.events?.heard()
     return this.answers ? outcome : { kind: 'silent' }
@@ -180,6 +186,32 @@ describe('one server with several addresses (RFC 7488 §3)', () => {
     expect(second.asked).toBe(1)
   })
 
+  it('S7488-3-6: one that lost a renewal of one packet and is alive is kept', async () => {
+    const { addresses, ask, clock, upstream } = await upstreamOver(true, true)
+    const [first] = addresses
+    if (first) first.loses = 1
+    await Promise.all([ask(60_000, 'once'), clock.advance(60_000)])
+    expect([upstream.server?.address, first?.signsOfLife]).toEqual(['address 0', 1])
+  })
+
+  it('S7488-3-2: one that is silent to a sign of life too is given up', async () => {
+    const { ask, clock, upstream } = await upstreamOver(false, true)
+    await Promise.all([ask(60_000, 'once'), clock.advance(60_000)])
+    expect(upstream.server?.address).toBe('address 1')
+  })
+
+  it('S7488-3-6: one that answers while another is tried is kept', async () => {
+    const { addresses, ask, clock, upstream } = await upstreamOver(false, true)
+    const [first, second] = addresses
+    if (second) second.delay = 1000
+    const outcome = ask(12_000)
+    await clock.advance(9500)
+    first?.events?.heard()
+    await clock.advance(12_000)
+    await outcome
+    expect([upstream.server?.address, second?.closed]).toEqual(['address 0', 1])
+  })
+
   it('T7 S7488-3-3: what a given-up address says later changes nothing', async () => {
     const { addresses, ask, clock, events } = await upstreamOver(false, true)
     const outcome = ask()
@@ -215,6 +247,28 @@ describe('a carrier that is down', () => {
     await clock.advance(30_000)
     expect(upstream.reachable).toBe(true)
     expect(events).toContain('returned')
+  })
+
+  it('is known also while who asks waits on', async () => {
+    const { ask, clock, upstream } = await upstreamOver(false)
+    void ask(3_600_000)
+    await clock.advance(21_000)
+    expect(upstream.reachable).toBe(false)
+  })
+
+  it('is asked where it was asked before when all its servers are back', async () => {
+    const { addresses, ask, clock, upstream } = await upstreamOver(false, false)
+    await Promise.all([ask(), clock.advance(26_000)])
+    for (const address of addresses) address.answers = true
+    await clock.advance(60_000)
+    expect([upstream.reachable, upstream.server?.address]).toEqual([true, 'address 0'])
+  })
+
+  it('one packet in vain proves nothing', async () => {
+    const { ask, clock, upstream } = await upstreamOver(false)
+    void ask(3_600_000, 'once')
+    await clock.advance(600_000)
+    expect(upstream.reachable).toBe(true)
   })
 
   it('a short wait in vain proves nothing', async () => {

@@ -258,4 +258,33 @@ describe('a server with an IPv4 and an IPv6 address (RFC 7488 §5)', () => {
     }
     expect(new Set(seen.map(String))).toEqual(new Set(['8080']))
   })
+
+  const withoutThirdParty = async (...servers: readonly (readonly Endpoint[])[]) => {
+    const bench = await chain({ maxLifetime: seconds(600), supported: new Set(['PREFER_FAILURE']) })
+    bench.carrier.address6 = ip('2001:db8::2')
+    await bench.upstream.use(servers.flatMap((server) => bench.linksTo(server)))
+    bench.lines.splice(0)
+    return bench
+  }
+
+  it.each([
+    ['as one server', [[SERVER, V6]]],
+    ['as two, like default routers,', [[SERVER], [V6]]],
+  ])('S7488-5-1: %s: without THIRD_PARTY it is IPv4 again that is asked', async (_what, servers) => {
+    const { carrier, clock, core, held, lines, upstream, within } = await withoutThirdParty(...servers)
+    await within(core.iwf.addPortMapping(add({ lease: 'infinite' }), caller()))
+    carrier.cut.add(SERVER.address)
+    await clock.advance(700_000)
+    expect(lines.filter((line) => line === 'another address is asked from now on')).toHaveLength(2)
+    carrier.cut.clear()
+    await clock.advance(60_000)
+    expect(upstream.server?.address).toBe('100.64.0.1:5351')
+    expect(held()).toEqual([8080])
+  })
+
+  it('S7488-5-1: IPv6 alone, without THIRD_PARTY, is 501', async () => {
+    const { core, upstream, within } = await withoutThirdParty([V6])
+    expect(await faultOf(() => within(core.iwf.addPortMapping(add(), caller())))).toBe(501)
+    expect(upstream.server?.address).toBe('[2001:db8::1]:5351')
+  })
 })
