@@ -57,6 +57,7 @@ interface Plan {
   /** The interface towards the carrier; '' where nobody named it. */
   readonly wan: string
   readonly natPmp: ProbeWorld['natPmp']
+  readonly nat: ProbeWorld['nat']
 }
 
 export async function probe(argv: readonly string[], io: Io): Promise<number> {
@@ -89,7 +90,7 @@ function serverIn(text: string): Endpoint {
 
 function planFor(servers: readonly Endpoint[], wan = ''): Plan {
   const nobodyElse = { dhcp: [], routers: [], anycast: false }
-  return { choice: choose({ ...nobodyElse, configured: servers, wan }), wan, natPmp: 'auto' }
+  return { choice: choose({ ...nobodyElse, configured: servers, wan }), wan, natPmp: 'auto', nat: 'nftables' }
 }
 
 interface Given {
@@ -101,12 +102,12 @@ interface Given {
 async function planOf(given: Given, io: Io): Promise<Decoded<Plan, readonly Problem[]>> {
   const config = await configOf(given, io)
   if (!config.ok) return config
-  const { pcp, wan } = config.value
+  const { nat, pcp, wan } = config.value
   const log = createLog({ level: 'warn', format: 'text', journald: false, write: io.err })
   const clock = new Deadlines(bootTime())
   const world = { clock, disk: leaseDisk, interfaces: readInterfaces, log, routes: routeTables }
   const choice = await serverFinder(config.value, world).find()
-  return decoded({ choice, wan: wan.interface, natPmp: pcp.natpmp })
+  return decoded({ choice, wan: wan.interface, natPmp: pcp.natpmp, nat: nat.mode })
 }
 
 /** No interface is called so. */
@@ -162,11 +163,12 @@ const targetsOf = ({ guesses, servers, source }: Choice): readonly Target[] => [
   ...guesses.flat().map((server) => ({ server, source: 'anycast' as const })),
 ]
 
-const worldOf = ({ natPmp, wan }: Plan, { server }: Target, io: Io): ProbeWorld => ({
+const worldOf = ({ nat, natPmp, wan }: Plan, { server }: Target, io: Io): ProbeWorld => ({
   clock: new Deadlines(bootTime()),
   random,
   connect: (to) => connectSocket(to),
   natPmp,
+  nat,
   ipv4: () => mappedAddress(readInterfaces(), wan),
   say: (what) => io.err(`igd-pcp probe: ${server.address}: ${what}\n`),
 })

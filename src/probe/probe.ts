@@ -10,7 +10,7 @@ import { examineNatPmp } from './natpmp.ts'
 import { examine } from './pcp.ts'
 import type { Findings, ProbeReport } from './report.ts'
 import { type TrialAnswer, Trials } from './trials.ts'
-import { troubleIn } from './verdicts.ts'
+import { troubleIn, troubleWithoutNat } from './verdicts.ts'
 
 /** Two packets (RFC 6887 §8.1.1). With the ones of MAP and of the delete, a black hole is known in 12 seconds. */
 const ANNOUNCE_WAIT = millis(3500)
@@ -23,6 +23,8 @@ export interface ProbeWorld {
   readonly connect: (server: Endpoint) => Promise<PcpSocket>
   /** `pcp.natpmp`. */
   readonly natPmp: 'auto' | 'off'
+  /** `nat.mode`. */
+  readonly nat: 'nftables' | 'none'
   /** The address of the router's own mappings, for a server that is asked over IPv6. */
   readonly ipv4: () => Ipv4Address | undefined
   /** Tells what is waited for. */
@@ -42,7 +44,8 @@ export async function probe(
 ): Promise<ProbeReport> {
   const findings = await look(server, world, signal)
   const stopped = signal.aborted ? { trouble: 'the probe was stopped before its end' } : {}
-  const all = { ...findings, ...stopped }
+  const inTheWay = world.nat === 'none' ? troubleWithoutNat(findings) : {}
+  const all = { ...inTheWay, ...findings, ...stopped }
   const name = `${bracketed(server.address)}:${server.port}`
   return { version: 1, server: name, source, works: all.trouble === undefined, ...all }
 }

@@ -1,7 +1,7 @@
 import type { IpAddress } from '../lib/ip.ts'
 import type { PcpRefused } from '../core/ports.ts'
 import type { Option } from '../pcp/wire/message.ts'
-import type { Finding } from './report.ts'
+import type { Finding, Findings } from './report.ts'
 import type { TrialAnswer } from './trials.ts'
 
 // What an answer tells of the server. Pure.
@@ -50,11 +50,24 @@ const TROUBLES: Partial<Record<PcpRefused['result'], string>> = {
     'all mappings that we may have are in use (USER_EX_QUOTA); delete some, or ask whoever runs the server',
   NETWORK_FAILURE:
     'the server has no external address now (NETWORK_FAILURE); try again when its Internet access works',
+  UNSUPP_OPTION:
+    'over IPv6 the server maps nothing for an IPv4 address (THIRD_PARTY, UNSUPP_OPTION); name its IPv4 address, or ask whoever runs it',
   UNSUPP_PROTOCOL: 'the server maps no UDP (UNSUPP_PROTOCOL); ask whoever runs it',
 }
 
 export const troubleIn = (result: PcpRefused['result']): string =>
   TROUBLES[result] ?? `the server refuses mappings (${result}); ask whoever runs it`
+
+/** RFC 6970 §5.4: without NAT in the router every mapping is one for a LAN host. */
+export function troubleWithoutNat({ options }: Findings): Pick<Findings, 'trouble'> {
+  const verdict = options?.THIRD_PARTY.verdict
+  return verdict === 'not allowed' || verdict === 'not supported'
+    ? {
+        trouble:
+          'it maps nothing for LAN hosts (THIRD_PARTY), as nat.mode "none" wants it to; ask whoever runs it, or set nat.mode to "nftables"',
+      }
+    : {}
+}
 
 export const troubleOfAddress = (address: IpAddress): string =>
   `the external address ${address} is a private one: there is another NAT behind the server; ask for a public address`

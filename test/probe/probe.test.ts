@@ -22,6 +22,7 @@ function start(flags: readonly string[], world: Partial<ProbeWorld> = {}) {
     random: fixedDice(),
     connect: carrier.connect,
     natPmp: 'auto',
+    nat: 'nftables',
     ipv4: () => undefined,
     say: () => undefined,
   }
@@ -79,6 +80,20 @@ describe('igd-pcp probe, of the embedded server', () => {
   })
 
   it.each([
+    [[], true],
+    [['--no-third-party'], false],
+    [['--natpmp-only'], false],
+  ])(
+    'R6970-5.4-1: %j: without NAT in the router every mapping takes THIRD_PARTY: works %s',
+    async (flags, works) => {
+      const { mapped, report } = await start(flags, { nat: 'none' }).found()
+      expect(report).toMatchObject({ works, reachable: true, left: [] })
+      expect(report.trouble ?? '').toContain(works ? '' : 'nat.mode')
+      expect(mapped).toEqual([])
+    },
+  )
+
+  it.each([
     [['--max-lifetime', '600'], { least: 120, most: 600 }],
     [['--min-lifetime', '7200'], { least: 7200, most: 86_400 }],
     [['--lifetime', '30'], { least: 30, most: 30 }],
@@ -92,6 +107,7 @@ describe('igd-pcp probe, of the embedded server', () => {
     ['ADDRESS_MISMATCH', 'another NAT is in between'],
     ['NOT_AUTHORIZED', 'allows us no mappings (NOT_AUTHORIZED)'],
     ['USER_EX_QUOTA', 'in use (USER_EX_QUOTA)'],
+    ['UNSUPP_OPTION', 'THIRD_PARTY'],
     ['UNSUPP_OPCODE', 'refuses mappings (UNSUPP_OPCODE)'],
   ])('%s for an answer: reachable, but port mapping will not work', async (result, trouble) => {
     const { report } = await start(['--result', result]).found()
