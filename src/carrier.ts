@@ -7,6 +7,7 @@ import type { Closers } from './lib/closers.ts'
 import { type IpAddress, type Ipv4Address, isIpv4, parseIp, parseIpv4 } from './lib/ip.ts'
 import type { Log } from './lib/log.ts'
 import { SerialQueues } from './lib/serial.ts'
+import { millis } from './lib/units.ts'
 import { Announcements } from './pcp/announcements.ts'
 import { type Choice, located, sameChoice, type Server } from './pcp/discovery/choice.ts'
 import type { HookDisk } from './pcp/discovery/hook-files.ts'
@@ -24,6 +25,9 @@ import { Upstream } from './pcp/upstream.ts'
 import type { LinkWorld } from './pcp/way.ts'
 
 // Joins the side towards the carrier: which PCP server is asked, and from which address of ours.
+
+/** A WAN that has no address when it is needed is looked at this often: who follows it may miss so short a loss. */
+const LOOK_AGAIN = millis(1000)
 
 /** RFC 6333 §5.7: what the router's own end of a DS-Lite tunnel has where it has no address of its own. */
 const B4 = parseIpv4('192.0.0.2')
@@ -95,15 +99,23 @@ async function startLine(live: LiveConfig, parts: LineParts, closers: Closers): 
   const multicast = parts.hear(announcements)
   closers.defer(() => multicast.leave())
   const turns = new SerialQueues<'use'>()
+  let looking: Disposable | undefined
+  closers.defer(() => looking?.[Symbol.dispose]())
   let ways: Ways = { servers: [], guesses: [], needIpv4: false, stop: () => undefined }
   closers.defer(() => ways.stop())
+  const wanNow = () => ipv4Interface(interfaces(), live.current.wan.interface)
   const use = async () => {
-    const wan = ipv4Interface(interfaces(), live.current.wan.interface)
+    looking?.[Symbol.dispose]()
+    const wan = wanNow()
     if (wan) await multicast.join(wan.address)
     const { guesses, needIpv4, servers } = ways
     if (servers.length + guesses.length === 0) pcp.lose('no PCP server is known')
-    else if (needIpv4 && !wan) pcp.lose('the WAN has no address')
-    else await pcp.use(servers, guesses)
+    else if (needIpv4 && !wan) {
+      pcp.lose('the WAN has no address')
+      looking = parts.clock.every(LOOK_AGAIN, () => {
+        if (wanNow()) void inTurn()
+      })
+    } else await pcp.use(servers, guesses)
   }
   const inTurn = () => turns.run('use', use)
   const adopt = (choice: Choice) => {

@@ -44,11 +44,7 @@ export class AddingAgain {
    */
   async add(mapping: Mapping, request: AddRequest, preferFailure: boolean, due: Millis): Promise<Added> {
     this.#parts.adding.refuseClosed()
-    if (isUnconfirmed(mapping) || isStray(mapping)) await this.#revive(mapping, preferFailure, due)
-    const { port: given } = mapping.grant.external
-    const isElsewhere = given !== (preferFailure ? request.externalPort : mapping.externalPort)
-    if (isElsewhere && !isRetired(mapping))
-      throw new Fault(preferFailure ? 718 : 501, `the carrier gives port ${given} instead`)
+    await this.#confirm(mapping, request, preferFailure, due)
     if (preferFailure) mapping.preferFailure = true
     const former = mapping.claim.internalPort
     const moves = former !== request.internalPort && !isRetired(mapping)
@@ -80,10 +76,23 @@ export class AddingAgain {
     return isNew
   }
 
-  /** Nobody may be told that it is there before the carrier says so again. */
-  async #revive(mapping: Mapping, preferFailure: boolean, due: Millis): Promise<void> {
+  /** Nobody may be told that it is there before the carrier says so again, and at the port that they are told. */
+  async #confirm(
+    mapping: Mapping,
+    { externalPort, remoteHost }: AddRequest,
+    preferFailure: boolean,
+    due: Millis,
+  ): Promise<void> {
+    if (!preferFailure && this.#parts.upkeep.accept(mapping, remoteHost)) return
+    if (isUnconfirmed(mapping) || isStray(mapping)) await this.#askAgain(mapping, due)
+    if (isRetired(mapping)) return
+    const { port: given } = mapping.grant.external
+    if (given !== (preferFailure ? externalPort : mapping.externalPort))
+      throw new Fault(preferFailure ? 718 : 501, `the carrier gives port ${given} instead`)
+  }
+
+  async #askAgain(mapping: Mapping, due: Millis): Promise<void> {
     const { upkeep } = this.#parts
-    if (!preferFailure && upkeep.accept(mapping)) return
     const asked = isStray(mapping) ? upkeep.askBack(mapping) : upkeep.renewNow(mapping)
     await atMost(this.#context.ports.clock, due, asked)
     if (isUnconfirmed(mapping))

@@ -14,7 +14,7 @@ import { Refusals } from './refusals.ts'
 import { lifetimeEnd, renewalTime, retryTime } from './renewal.ts'
 import { STATE } from './state.ts'
 import { pcpMapping, renewalRequest } from './translate.ts'
-import type { External } from './types.ts'
+import type { External, RemoteHost } from './types.ts'
 
 const AS_NEW = { preferFailure: true, sending: 'until-answered' } as const
 
@@ -115,11 +115,15 @@ export class Upkeep {
     await this.#reclaim(mapping)
   }
 
-  /** Its host takes any port, so it is at the one that the carrier gave it. False where another of ours has that. */
-  accept(mapping: Mapping): boolean {
+  /**
+   * Its host takes any port for this remote host, so it is at the one that the carrier gave it. False where that is
+   * another mapping's, and where other remote hosts have an entry too, whose port is promised.
+   */
+  accept(mapping: Mapping, remoteHost: RemoteHost): boolean {
     const { changes, journal, table } = this.#context
     const { port } = mapping.grant.external
-    if (!isStray(mapping) || table.at(mapping.claim.protocol, port)) return false
+    const isAlone = mapping.entries.every((entry) => entry.remoteHost === remoteHost)
+    if (!isStray(mapping) || !isAlone || table.at(mapping.claim.protocol, port)) return false
     mapping.preferFailure = false
     table.rekey(mapping, port)
     happened(mapping.claim, 'granted')

@@ -327,6 +327,14 @@ describe('an add of what the carrier gave another port', () => {
     expect(carrier.deletes).toEqual([])
   })
 
+  it('unless an entry of another remote host was promised the first: 501', async () => {
+    const { answered, carrier, iwf } = await strayed()
+    const other = add({ remoteHost: ip('198.51.100.7') })
+    expect(await faultOf(() => answered(iwf.addAnyPortMapping(other, caller())))).toBe(501)
+    expect(carrier.deletes).toHaveLength(1)
+    expect(iwf.getGenericPortMappingEntry(0).externalPort).toBe(8080)
+  })
+
   it('unless another host was told to have that: 501', async () => {
     const { answered, carrier, context, iwf } = await strayed()
     carrier.ignorePreferFailure = false

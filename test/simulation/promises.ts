@@ -116,6 +116,10 @@ export class Promises {
       if (other !== told && other.remoteHost === told.remoteHost && other.client === told.client)
         if (clean) this.deleted(other, diskTakes)
         else this.turn(other, 'unsure')
+    // Where the carrier has moved what the host had, AddAnyPortMapping takes it at its other port.
+    if (told.wish === undefined)
+      for (const other of this.live)
+        if (isSameEnd(told, other) && other.port !== port && other.fate === 'held') this.turn(other, 'unsure')
   }
 
   /** The add was answered with a fault: nothing of it may be there. `early`: before anything was done. */
@@ -187,6 +191,13 @@ const overlaps = (a: Scope, b: Scope): boolean =>
 
 const concern = (a: Scope, b: Scope): boolean =>
   overlaps(a, b) && (a.onlyOf === undefined || b.onlyOf === undefined || a.onlyOf === b.onlyOf)
+
+const isSameEnd = (a: Told, b: Told): boolean =>
+  a !== b &&
+  a.protocol === b.protocol &&
+  a.client === b.client &&
+  a.internalPort === b.internalPort &&
+  a.remoteHost === b.remoteHost
 
 /** What an add that failed half way may have touched. */
 function mayShare(told: Told, other: Told): boolean {
