@@ -44,7 +44,7 @@ export class AddingAgain {
    */
   async add(mapping: Mapping, request: AddRequest, preferFailure: boolean, due: Millis): Promise<Added> {
     this.#parts.adding.refuseClosed()
-    await this.#confirm(mapping, request, preferFailure, due)
+    if (isUnconfirmed(mapping) || isStray(mapping)) await this.#confirm(mapping, request, preferFailure, due)
     if (preferFailure) mapping.preferFailure = true
     const former = mapping.claim.internalPort
     const moves = former !== request.internalPort && !isRetired(mapping)
@@ -84,7 +84,7 @@ export class AddingAgain {
     due: Millis,
   ): Promise<void> {
     if (!preferFailure && this.#parts.upkeep.accept(mapping, remoteHost)) return
-    if (isUnconfirmed(mapping) || isStray(mapping)) await this.#askAgain(mapping, due)
+    await this.#askAgain(mapping, due)
     if (isRetired(mapping)) return
     const { port: given } = mapping.grant.external
     if (given !== (preferFailure ? externalPort : mapping.externalPort))
