@@ -15,8 +15,8 @@ export class PassedBy {
     this.#clock = clock
   }
 
-  add(open: OpenLink): void {
-    this.#until.set(open, after(this.#clock.now(), MEMORY))
+  add(open: OpenLink | undefined): void {
+    if (open) this.#until.set(open, after(this.#clock.now(), MEMORY))
   }
 
   has(open: OpenLink): boolean {

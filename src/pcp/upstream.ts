@@ -11,7 +11,7 @@ import type {
   PcpSilent,
   ServerFacts,
 } from '../core/ports.ts'
-import { aborted, either, sharedAbort } from '../lib/abort.ts'
+import { aborted, either, sharedAbort, sleepUntil } from '../lib/abort.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import { type Millis, after, millis } from '../lib/units.ts'
@@ -174,12 +174,15 @@ export class Upstream implements PcpPort {
     signal: AbortSignal,
     once: boolean,
   ): Promise<O | PcpSilent> {
+    const { clock } = this.#options
     while (!signal.aborted && !this.#closed) {
-      const replaced = this.#replaced.signal
-      const until = either(signal, replaced)
+      const until = either(signal, this.#replaced.signal)
       const outcome = await this.#askNow(question, until.signal, once)
+      const isOver = outcome.kind !== 'silent' || once
+      // NAT-PMP gives up by itself, after nine packets (RFC 6886 §3.1).
+      if (!isOver) await sleepUntil(clock, after(clock.now(), HALF_OPEN), until.signal)
       until[Symbol.dispose]()
-      if (outcome.kind !== 'silent' || !replaced.aborted || once) return outcome
+      if (isOver) return outcome
     }
     return SILENT
   }
@@ -298,9 +301,8 @@ export class Upstream implements PcpPort {
 
   /** True when there were others, and none of them answered. */
   async #tryOthers(candidates: readonly OpenLink[]): Promise<boolean> {
-    const started = this.#options.clock.now()
-    const others = this.#link ? candidates.length - 1 : candidates.length
-    for (let step = 1; step <= others; step++) {
+    const [started, first] = [this.#options.clock.now(), this.#link ? 1 : 0]
+    for (let step = first; step < candidates.length; step++) {
       const index = (this.#index + step) % candidates.length
       const link = await this.#tried(candidates[index])
       const isOver = this.#candidates !== candidates || this.#heardAt > started || this.#closed
@@ -308,7 +310,7 @@ export class Upstream implements PcpPort {
       else link?.close()
       if (link || isOver) return false
     }
-    return others > 0
+    return candidates.length > first
   }
 
   async #tried(open: OpenLink | undefined): Promise<Link | undefined> {
@@ -318,8 +320,7 @@ export class Upstream implements PcpPort {
 
   /** The address of `link` maps nothing for us: the first other that there is a way to is asked. False: there is none. */
   async #passBy(link: Link): Promise<boolean> {
-    const here = this.#candidates[this.#index]
-    if (link === this.#link && here) this.#passedBy.add(here)
+    if (link === this.#link) this.#passedBy.add(this.#candidates[this.#index])
     for (const [index, open] of this.#addresses.entries()) {
       const other = this.#link !== link || this.#passedBy.has(open) ? undefined : await this.#open(open)
       if (other && this.#link === link) this.#switch(other, index, true)

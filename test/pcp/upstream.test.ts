@@ -15,6 +15,8 @@ class FakeAddress {
   routed = true
   /** Says by ICMP that nobody listens there. */
   refuses = false
+  /** Gives up by itself, as NAT-PMP does after nine packets. */
+  tires = false
   /** How many of the next requests nothing comes of. */
   loses = 0
   /** Milliseconds until an answer. */
@@ -69,7 +71,7 @@ class FakeAddress {
 
   async #answer<O>(signal: AbortSignal, outcome: O): Promise<O | { kind: 'silent' }> {
     if (this.delay > 0) await sleepUntil(this.#clock, millis(this.#clock.now() + this.delay), signal)
-    if (!this.answers) await aborted(signal)
+    if (!this.answers && !this.tires) await aborted(signal)
     else this.events?.heard()
     return this.answers ? outcome : { kind: 'silent' }
   }
@@ -221,6 +223,18 @@ describe('one server with several addresses (RFC 7488 §3)', () => {
     addresses[0]?.events?.heard()
     addresses[0]?.events?.unreachable('late')
     expect(events).toHaveLength(before)
+  })
+
+  it('one that gives up by itself is asked on for as long as who waits for it wants', async () => {
+    const { addresses, ask, clock } = await upstreamOver(false)
+    const [first] = addresses
+    if (first) first.tires = true
+    const outcome = ask(600_000)
+    await clock.advance(100_000)
+    expect(first?.asked).toBe(4)
+    if (first) first.answers = true
+    await clock.advance(30_000)
+    expect((await outcome).kind).toBe('granted')
   })
 
   it('a renewal of one packet is not repeated elsewhere', async () => {

@@ -209,6 +209,17 @@ describe('a server that speaks only NAT-PMP (RFC 6886)', () => {
     expect(bench.held()).toEqual([8080, 8081])
   })
 
+  it('§3.1: after nine packets in vain a delete is told again when the gateway is back', async () => {
+    const bench = await natPmpOnly()
+    await map(bench, 8080)
+    bench.carrier.cut.add(SERVER.address)
+    await bench.within(bench.core.iwf.deletePortMapping(key(), caller()))
+    await bench.clock.advance(600_000)
+    bench.carrier.cut.clear()
+    await bench.clock.advance(180_000)
+    expect(bench.held()).toEqual([])
+  })
+
   it('RFC 6886 §1.1: after half an hour PCP is tried again', async () => {
     const bench = await natPmpOnly()
     await map(bench, 8080)
