@@ -3,7 +3,6 @@ import type { LiveConfig } from './config/reload.ts'
 import type { Config } from './config/schema.ts'
 import { assembleCore, type Core } from './core/assemble.ts'
 import { leaveAddress } from './core/leave-address.ts'
-import type { Limits } from './core/policy.ts'
 import type { NatPort, ServerFacts } from './core/ports.ts'
 import { HostWatch } from './lan/host-watch.ts'
 import { lansOf } from './lan/interfaces.ts'
@@ -77,7 +76,10 @@ export async function startInterworking(
     {
       wanPorts: config.nat.mode === 'nftables' ? config.nat.ports : undefined,
       takenPorts: [...(await world.localPorts()), { protocol: 'UDP', port: world.identity.sourcePort }],
-      limits: limitsOf(live, isLanHostOf(config, world)),
+      isLanHost: isLanHostOf(config, world),
+      get limits() {
+        return live.current.access
+      },
       get maxLifetime() {
         return live.current.pcp.maxLifetime
       },
@@ -99,35 +101,6 @@ export async function startInterworking(
   const leave = () => leaveAddress(core.context, after(world.clock.now(), LEAVE_PATIENCE))
   return { ...core, ...line, hosts, leave, counters, meters, server: () => carrier.pcp.server }
 }
-
-/** As the configuration has them at the moment of each question. */
-const limitsOf = (live: LiveConfig, isLanHost: Limits['isLanHost']): Limits => ({
-  get rules() {
-    return live.current.access.rules
-  },
-  get refusedPorts() {
-    return live.current.access.refusedPorts
-  },
-  get perHost() {
-    return live.current.access.perHost
-  },
-  get total() {
-    return live.current.access.total
-  },
-  get addRate() {
-    return live.current.access.addRate
-  },
-  get addBurst() {
-    return live.current.access.addBurst
-  },
-  get totalRate() {
-    return live.current.access.totalRate
-  },
-  get totalBurst() {
-    return live.current.access.totalBurst
-  },
-  isLanHost,
-})
 
 /** Of the LANs of this moment. */
 const isLanHostOf =

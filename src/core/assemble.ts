@@ -16,7 +16,7 @@ import { Leftovers } from './leftovers.ts'
 import type { Mapping } from './mapping.ts'
 import { MappingTable } from './mapping-table.ts'
 import { Mappings } from './mappings.ts'
-import { type Limits, Policy, type PortSpan } from './policy.ts'
+import { Policy, type PolicyOptions, type PortSpan } from './policy.ts'
 import { LearnAddress } from './learn-address.ts'
 import type { PcpEvents, Ports, TimedRule } from './ports.ts'
 import { Probes } from './probes.ts'
@@ -36,12 +36,11 @@ interface TakenPort {
   readonly port: Port
 }
 
-export interface CoreOptions extends Wishes {
+export interface CoreOptions extends Wishes, PolicyOptions {
   /** The block of WAN ports for mappings; undefined where the router does no NAT. */
   readonly wanPorts: PortSpan | undefined
   /** Ports of the block that the router's own programs have. */
   readonly takenPorts: readonly TakenPort[]
-  readonly limits: Limits
   /** What the journal kept of the last run. */
   readonly saved: Saved
   /** Aborts when the daemon stops. */
@@ -68,7 +67,7 @@ export function assembleCore(ports: Ports, options: CoreOptions): Core {
   const mappings = new Mappings(context, upkeep)
   const leftovers = new Leftovers(context)
   const probes = new Probes(context)
-  const policy = new Policy(ports.clock, options.limits)
+  const policy = new Policy(ports.clock, options)
   const adding = new Adding(context, policy, { leftovers, mappings, probes })
   const again = new AddingAgain(context, policy, { adding, mappings, upkeep })
   const learning = new LearnAddress(context)

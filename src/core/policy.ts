@@ -22,7 +22,7 @@ interface AccessRule {
   readonly callers: Prefix | undefined
 }
 
-/** The operator may change them at any time. */
+/** What the operator allows. */
 export interface Limits {
   readonly rules: readonly AccessRule[]
   /** Ports of neither side that are mapped only where a rule allows it. */
@@ -37,6 +37,11 @@ export interface Limits {
   /** The same for all hosts together. */
   readonly totalRate: number
   readonly totalBurst: number
+}
+
+export interface PolicyOptions {
+  /** Those of the moment: the operator may change them at any time. */
+  readonly limits: Limits
   /** Can this be the address of a host on a LAN of ours? What a rule allows for others ends there. */
   readonly isLanHost: (address: Ipv4Address) => boolean
 }
@@ -72,29 +77,29 @@ const matches = (rule: AccessRule, wanted: Wanted, caller: Caller): boolean =>
 
 /** Who may map what, and how much of it. */
 export class Policy {
-  readonly #limits: Limits
+  readonly #options: PolicyOptions
   readonly #adds: TokenBuckets<Ipv4Address>
   readonly #allAdds: TokenBuckets<'all'>
   /** Entries asked of the carrier and not in the table yet. */
   readonly #asked = new Map<Ipv4Address, number>()
   #askedInAll = 0
 
-  constructor(clock: Clock, limits: Limits) {
-    this.#limits = limits
+  constructor(clock: Clock, options: PolicyOptions) {
+    this.#options = options
     this.#adds = new TokenBuckets(clock, {
       get perSecond() {
-        return limits.addRate
+        return options.limits.addRate
       },
       get burst() {
-        return limits.addBurst
+        return options.limits.addBurst
       },
     })
     this.#allAdds = new TokenBuckets(clock, {
       get perSecond() {
-        return limits.totalRate
+        return options.limits.totalRate
       },
       get burst() {
-        return limits.totalBurst
+        return options.limits.totalBurst
       },
     })
   }
@@ -102,7 +107,7 @@ export class Policy {
   /** Faults: 606 for another host's address or a port the rules keep; 728 for adds that come too fast. */
   authorize(wanted: Wanted, caller: Caller): void {
     if (caller.operator) {
-      if (this.#limits.isLanHost(wanted.internalClient)) return
+      if (this.#options.isLanHost(wanted.internalClient)) return
       throw new Fault(
         606,
         'InternalClient has to be a host on a LAN of this router, and not the router itself',
@@ -127,13 +132,15 @@ export class Policy {
 
   /** May the caller map for others at all? */
   managesOthers({ address }: Caller): boolean {
-    return this.#limits.rules.some(({ allow, callers }) => allow && callers && inPrefix(address, callers))
+    return this.#options.limits.rules.some(
+      ({ allow, callers }) => allow && callers && inPrefix(address, callers),
+    )
   }
 
   /** Faults: 606 when a range reaches ports below 1024 and no rule gives the caller any of them. */
   authorizeRange({ startPort, endPort }: PortRange, caller: Caller): void {
     if (Math.min(startPort, endPort) >= UNPRIVILEGED.first) return
-    const given = this.#limits.rules.some(
+    const given = this.#options.limits.rules.some(
       (rule) =>
         rule.allow &&
         rule.externalPorts.first < UNPRIVILEGED.first &&
@@ -152,14 +159,14 @@ export class Policy {
   /** Is there room for one entry more? Faults: 728 when it would be too many. */
   check(table: MappingTable, client: Ipv4Address): void {
     const asked = this.#asked.get(client) ?? 0
-    if (table.size + this.#askedInAll >= this.#limits.total)
+    if (table.size + this.#askedInAll >= this.#options.limits.total)
       throw new Fault(728, 'there are as many mappings as access.total allows')
-    if (table.entriesOf(client) + asked >= this.#limits.perHost)
+    if (table.entriesOf(client) + asked >= this.#options.limits.perHost)
       throw new Fault(728, 'this host has as many mappings as access.perHost allows')
   }
 
   #rule(wanted: Wanted, caller: Caller): AccessRule | undefined {
-    return this.#limits.rules.find((rule) => matches(rule, wanted, caller))
+    return this.#options.limits.rules.find((rule) => matches(rule, wanted, caller))
   }
 
   #allowedOwn(wanted: Wanted, caller: Caller): boolean {
@@ -167,14 +174,14 @@ export class Policy {
   }
 
   #allowedFor(wanted: Wanted, caller: Caller): boolean {
-    return this.#rule(wanted, caller)?.allow === true && this.#limits.isLanHost(wanted.internalClient)
+    return this.#rule(wanted, caller)?.allow === true && this.#options.isLanHost(wanted.internalClient)
   }
 
   #isUsual({ externalPort, internalPort }: Wanted): boolean {
     return [externalPort, internalPort].every(
       (port) =>
         port === 0 ||
-        (within(port, UNPRIVILEGED) && !this.#limits.refusedPorts.some((span) => within(port, span))),
+        (within(port, UNPRIVILEGED) && !this.#options.limits.refusedPorts.some((span) => within(port, span))),
     )
   }
 

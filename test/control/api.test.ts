@@ -8,13 +8,10 @@ import { STATUS } from '../support/status.ts'
 const NEW = { protocol: 'TCP', externalPort: 80, internalClient: '192.168.1.77', internalPort: 22 }
 
 function bench() {
-  const limits = {
-    ...FREE,
-    addBurst: 1,
-    addRate: 1,
-    isLanHost: (address: string) => address.startsWith('192.168.1.'),
-  }
-  const core = coreBench({ limits })
+  const core = coreBench({
+    limits: { ...FREE, addBurst: 1, addRate: 1 },
+    isLanHost: (address) => address.startsWith('192.168.1.'),
+  })
   const overview = { read: () => STATUS, onEvent: () => ({ [Symbol.dispose]: () => undefined }) }
   const ignore = () => undefined
   const log = { debug: ignore, info: ignore, warn: ignore, error: ignore }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { parseAccessRule } from '../../src/config/access-rule.ts'
+import type { CoreOptions } from '../../src/core/assemble.ts'
 import { Fault } from '../../src/core/fault.ts'
 import type { AddRequest } from '../../src/core/types.ts'
 import { port } from '../../src/lib/units.ts'
@@ -17,8 +18,8 @@ const rulesOf = (...lines: readonly string[]) =>
     return rule.value
   })
 
-const bench = (lines: readonly string[], over: Partial<typeof FREE> = {}) =>
-  coreBench({ limits: { ...FREE, ...over, rules: rulesOf(...lines) } })
+const bench = (lines: readonly string[], over: Partial<CoreOptions> = {}) =>
+  coreBench({ limits: { ...FREE, rules: rulesOf(...lines) }, ...over })
 
 type Wanted = Partial<AddRequest>
 
@@ -75,7 +76,8 @@ describe('AddAnyPortMapping without a wish is about any port that the carrier ma
 
 describe('access.refusedPorts', () => {
   const refusing = (lines: readonly string[], wanted: Wanted) => {
-    const { answered, iwf } = bench(lines, { refusedPorts: [{ first: 3389, last: 3389 }] })
+    const limits = { ...FREE, rules: rulesOf(...lines), refusedPorts: [{ first: 3389, last: 3389 }] }
+    const { answered, iwf } = coreBench({ limits })
     return answered(iwf.addPortMapping(add(wanted), caller()))
   }
 

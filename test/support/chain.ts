@@ -45,6 +45,7 @@ export async function chain(
       takenPorts: [],
       maxLifetime: undefined,
       limits: { ...FREE, ...limits },
+      isLanHost: () => true,
       probe: false,
       describes: false,
       saved: NOTHING_SAVED,

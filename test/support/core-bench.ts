@@ -46,7 +46,6 @@ export const FREE: Limits = {
   addBurst: 1000,
   totalRate: 1000,
   totalBurst: 1000,
-  isLanHost: () => true,
 }
 
 /** The code of the fault that `call` ends in; anything else fails the test. */
@@ -98,6 +97,7 @@ export function coreBench(over: Partial<CoreOptions> = {}, world = newWorld()) {
     describes: false,
     maxLifetime: undefined,
     limits,
+    isLanHost: () => true,
     saved: NOTHING_SAVED,
     closing: closing.signal,
     ...over,

@@ -87,6 +87,7 @@ export async function igdBench({ settings = {}, options = {}, ...core }: Options
       takenPorts: [],
       maxLifetime: undefined,
       limits: FREE,
+      isLanHost: () => true,
       probe: false,
       describes: false,
       saved: NOTHING_SAVED,

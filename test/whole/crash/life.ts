@@ -194,6 +194,7 @@ const OPTIONS: Omit<CoreOptions, 'saved' | 'closing'> = {
   takenPorts: [],
   maxLifetime: undefined,
   limits: FREE,
+  isLanHost: () => true,
   probe: true,
   describes: false,
 }
