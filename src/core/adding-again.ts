@@ -9,7 +9,9 @@ import { type Claim, type Entry, entryOf, isRetired, isStray, type Mapping, remo
 import { aboutMapping } from './mapping-name.ts'
 import type { Mappings } from './mappings.ts'
 import type { Policy } from './policy.ts'
+import { reasonOf } from './refusal.ts'
 import { lifetimeEnd } from './renewal.ts'
+import { errorOf } from './rfc6970.ts'
 import type { Added } from './told.ts'
 import { pcpMapping } from './translate.ts'
 import type { AddRequest, RemoteHost } from './types.ts'
@@ -70,9 +72,10 @@ export class AddingAgain {
     if (moves) await this.#keptOrPointedBack(mapping, former, kept)
     else await kept
     const differs = !sameHosts(before, remoteHosts(mapping))
-    if (differs) await forwardWhileGranted(this.#context, mapping)
-    else if (isFresh(mapping, ports.clock.now())) return isNew
-    void this.#parts.upkeep.renewNow(mapping)
+    if (differs) {
+      await forwardWhileGranted(this.#context, mapping)
+      void this.#parts.upkeep.renewNow(mapping)
+    } else if (!isFresh(mapping, ports.clock.now())) this.#parts.upkeep.refresh(mapping)
     return isNew
   }
 
@@ -93,6 +96,9 @@ export class AddingAgain {
 
   async #askAgain(mapping: Mapping, due: Millis): Promise<void> {
     const { upkeep } = this.#parts
+    const refused = isUnconfirmed(mapping) ? upkeep.refusal(mapping) : undefined
+    if (refused !== undefined)
+      throw new Fault(errorOf(refused, 2), `it was asked a moment ago, and ${reasonOf(refused)}`)
     const asked = isStray(mapping) ? upkeep.askBack(mapping) : upkeep.renewNow(mapping)
     await atMost(this.#context.ports.clock, due, asked)
     if (isUnconfirmed(mapping))

@@ -6,7 +6,7 @@ import { seconds } from '../lib/units.ts'
 // When to renew (RFC 6887 §11.2.1) and how long an error keeps us from asking again (§7.4, §8.3): arithmetic only.
 
 /** §11.2.1: renewals of one mapping are never closer than this. */
-const LEAST_GAP = millis(4000)
+export const LEAST_GAP = millis(4000)
 
 /** When the granted lifetime ends. */
 export const lifetimeEnd = (grant: Grant): Millis => after(grant.from, toMillis(grant.lifetime))

@@ -11,7 +11,7 @@ import { aboutMapping, type MappingFields } from './mapping-name.ts'
 import type { MapRequest, PcpGranted, PcpOutcome, PcpRefused } from './ports.ts'
 import { reasonOf } from './refusal.ts'
 import { Refusals } from './refusals.ts'
-import { lifetimeEnd, renewalTime, retryTime } from './renewal.ts'
+import { holdTime, LEAST_GAP, lifetimeEnd, renewalTime, retryTime } from './renewal.ts'
 import { STATE } from './state.ts'
 import { pcpMapping, renewalRequest } from './translate.ts'
 import type { External, RemoteHost } from './types.ts'
@@ -56,6 +56,8 @@ export class Upkeep {
   readonly #refusals = new Refusals()
   /** Those that wait as the carrier grants this line no more mappings, the longest waiting first. */
   readonly #excess = new Set<Mapping>()
+  /** When the carrier was asked for each last. */
+  readonly #askedAt = new WeakMap<Mapping, Millis>()
   /** When mappings that the carrier moved are asked back. */
   readonly #reclaimAt = new WeakMap<Mapping, Millis>()
 
@@ -84,6 +86,22 @@ export class Upkeep {
   /** When the carrier is asked about `mapping` again; undefined while its answer is awaited, or nothing is due. */
   nextAttempt(mapping: Mapping): Millis | undefined {
     return this.#waits.get(mapping)?.due
+  }
+
+  /**
+   * Its host asks again for what it has, as it is. So is the carrier, unless it was a moment ago (RFC 6887 §11.2.1), or
+   * refuses that for now (§8.3): then it is asked when that is due.
+   */
+  refresh(mapping: Mapping): void {
+    const { clock } = this.#context.ports
+    const asked = this.#askedAt.get(mapping)
+    const isRecent = asked !== undefined && clock.now() < after(asked, LEAST_GAP)
+    if (!isRecent && this.refusal(mapping) === undefined) void this.renewNow(mapping)
+  }
+
+  /** Why the carrier does not want to be asked for it yet; undefined: it does. */
+  refusal(mapping: Mapping): PcpRefused['result'] | undefined {
+    return this.#refusals.held(mapping, this.#context.ports.clock.now())
   }
 
   /** Asks the carrier at once. Resolves with its answer, or when the next attempt takes over. */
@@ -203,6 +221,7 @@ export class Upkeep {
     due: Millis | 'never',
   ): Promise<PcpOutcome | undefined> {
     const { clock } = this.#context.ports
+    this.#askedAt.set(mapping, clock.now())
     const stop = new AbortController()
     const timer = due === 'never' ? undefined : clock.at(due, () => stop.abort())
     const wait = { due: undefined, ends: { [Symbol.dispose]: () => stop.abort() } }
@@ -292,6 +311,7 @@ export class Upkeep {
     happened(mapping.claim, 'refused')
     const times = this.#refusals.note(mapping, result)
     const again = after(clock.now(), retryTime(result, lifetime, random.unit(), times))
+    this.#refusals.hold(mapping, after(clock.now(), toMillis(holdTime(result, lifetime))))
     const inTime = again < lifetimeEnd(mapping.grant)
     this.#tellRefused(mapping, { result, isHeld, again, isNews: times === 1 })
     this.#wait(mapping, again, () => void (inTime ? this.#attempt(mapping, 1) : this.#lapse(mapping)))

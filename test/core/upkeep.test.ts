@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { seconds } from '../../src/lib/units.ts'
-import { add, caller, coreBench, key } from '../support/core-bench.ts'
+import { Fault } from '../../src/core/fault.ts'
+import { add, caller, coreBench, faultOf, key } from '../support/core-bench.ts'
+import type { FakeCarrier } from '../support/fake-carrier.ts'
 
 const mapped = async (over: Parameters<typeof add>[0] = {}, maxLifetime = 120) => {
   const bench = coreBench()
@@ -120,6 +122,56 @@ describe('a carrier that does not renew', () => {
       await iwf.getSpecificPortMappingEntry(key({ externalPort: 20_000 as never }), caller()),
     ).toBeDefined()
     expect(iwf.systemUpdateId()).toBe(update + 1)
+  })
+})
+
+describe('a host that asks every second for what it has', () => {
+  /** One mapping that the carrier no longer renews as `fails` has it, asked for again and again for `span` seconds. */
+  async function insisting(fails: Partial<FakeCarrier>, span: number) {
+    const bench = await mapped({ lease: 'infinite' }, 600)
+    const { carrier, clock, iwf } = bench
+    await clock.advance(290_000)
+    carrier.maps.splice(0)
+    Object.assign(carrier, fails)
+    const sent: number[] = []
+    const map = carrier.map.bind(carrier)
+    carrier.map = (request, signal) => {
+      sent.push(clock.now())
+      return map(request, signal)
+    }
+    const codes: Promise<number>[] = []
+    const again = async () => {
+      await iwf.addPortMapping(add({ lease: 'infinite' }), caller())
+      return 200
+    }
+    for (let second = 0; second < span; second++) {
+      codes.push(again().catch((error: unknown) => (error instanceof Fault ? error.code : 0)))
+      await clock.advance(1000)
+    }
+    return { ...bench, codes, sent }
+  }
+
+  it('C-8.3-4: what was refused is not asked for before the error’s time is over', async () => {
+    const refuse = { result: 'NETWORK_FAILURE', lifetime: seconds(100) } as const
+    const { codes, sent } = await insisting({ refuse }, 90)
+    expect(sent).toHaveLength(1)
+    expect(new Set(await Promise.all(codes))).toEqual(new Set([200]))
+  })
+
+  it('C-8.3-4: nor when its lifetime is over: it is refused at once, as the carrier did', async () => {
+    const refuse = { result: 'NETWORK_FAILURE', lifetime: seconds(1000) } as const
+    const { clock, iwf, sent } = await insisting({ refuse }, 2)
+    await clock.advance(1_200_000)
+    const before = sent.length
+    expect(await faultOf(() => iwf.addPortMapping(add({ lease: 'infinite' }), caller()))).toBe(501)
+    expect(sent).toHaveLength(before)
+  })
+
+  it('C-11.2.1-2: a renewal that is not answered is not repeated within four seconds', async () => {
+    const { sent } = await insisting({ silent: true }, 60)
+    const gaps = sent.slice(1).map((at, i) => at - (sent[i] ?? 0))
+    expect(gaps.length).toBeGreaterThan(5)
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(4000)
   })
 })
 
