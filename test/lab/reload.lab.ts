@@ -79,4 +79,12 @@ metrics.listen = "127.0.0.1:9188"
     )
     expect(await (await client(lab()))('-l')).toContain(`7000->${ADDRESS.lan1}:6000`)
   })
+
+  it('LAN hosts are kept from a server at a port of its own, too', async () => {
+    const { cpe } = lab().hosts
+    await reload(`pcp.servers = ["${ADDRESS.neighbour}", "${ADDRESS.neighbour}:15351"]\n`)
+    expect(await cpe.must(['nft', 'list', 'chain', 'ip', 'igd_pcp', 'lan_pcp'])).toContain(
+      `udp dport { ${ADDRESS.neighbour} . 15351 } drop`,
+    )
+  })
 })
