@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import * as v from 'valibot'
 import { readConfig } from '../config/read-config.ts'
+import { VARIABLE_PREFIX } from '../config/keys.ts'
 import { CONFIG, type Config } from '../config/schema.ts'
 import type { Problem as ConfigProblem } from '../config/setting.ts'
 import { type Answer, NoDaemon } from '../control/client.ts'
@@ -34,7 +35,8 @@ export const DAEMON_HELP = [
 export interface DaemonPlace {
   /** The control socket. */
   readonly path: string
-  readonly config: Decoded<Config, readonly ConfigProblem[]>
+  /** Undefined where nothing here says how the daemon is configured: by flags, by the variables of its service. */
+  readonly config: Decoded<Config, readonly ConfigProblem[]> | undefined
 }
 
 export async function daemonPlace(
@@ -43,10 +45,13 @@ export async function daemonPlace(
 ): Promise<DaemonPlace> {
   const file = flags.config ?? (existsSync(USUAL_FILE) ? USUAL_FILE : undefined)
   const config = await readConfig(file, { environment, flags: {} })
+  const isConfigured = file !== undefined || Object.keys(environment).some(isOurs)
   const usual = v.parse(CONFIG.entries.control, {}).path
   const configured = config.ok ? config.value.control.path : environment['IGD_PCP_CONTROL_PATH']
-  return { path: flags.control ?? configured ?? usual, config }
+  return { path: flags.control ?? configured ?? usual, config: isConfigured ? config : undefined }
 }
+
+const isOurs = (variable: string): boolean => variable.startsWith(VARIABLE_PREFIX)
 
 /** Asks the daemon, and hands its answer on; where there is none, says why and what to do. The answer is the exit code. */
 export async function withDaemon(
@@ -64,12 +69,12 @@ export async function withDaemon(
   }
 }
 
+const START =
+  'start it: systemctl start igd-pcp, on OpenWrt service igd-pcp start; its log says why it ended: journalctl -u igd-pcp, logread -e igd-pcp'
+
 async function noDaemon(path: string, config: DaemonPlace['config']): Promise<string> {
-  const reasons = await obstacles(config)
-  const advice =
-    reasons.length === 0
-      ? ['start it: systemctl start igd-pcp; its log says why it ended: journalctl -u igd-pcp']
-      : reasons
+  const reasons = config ? await obstacles(config) : []
+  const advice = reasons.length === 0 ? [START] : reasons
   return advice.map((reason) => `igd-pcp: no daemon runs (nobody answers at ${path}); ${reason}\n`).join('')
 }
 

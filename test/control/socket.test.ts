@@ -1,9 +1,11 @@
 import { execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { UsageError } from '../../src/commands/arguments.ts'
+import { USUAL_FILE } from '../../src/commands/daemon.ts'
 import { mappings } from '../../src/commands/mappings.ts'
 import { status } from '../../src/commands/status.ts'
 import { ask, lines } from '../../src/control/client.ts'
@@ -198,6 +200,16 @@ describe('where no daemon runs', () => {
       /^igd-pcp: no daemon runs \(nobody answers at .*\); there is no interface nosuchlan; see "ip link" .*\n$/,
     )
   })
+
+  // Where it is installed, its file says so.
+  it.skipIf(existsSync(USUAL_FILE))(
+    'nothing says how it is configured, as on OpenWrt: no reason',
+    async () => {
+      expect((await command(status)).stderr).toMatch(
+        /^igd-pcp: no daemon runs \(.*\); start it: .* logread -e igd-pcp\n$/,
+      )
+    },
+  )
 
   it('a configuration that is wrong is the reason', async () => {
     const config = join(dir, 'r.toml')
