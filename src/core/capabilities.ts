@@ -64,7 +64,11 @@ export class Capabilities {
     for (const option of shownBy(request, outcome)) this.#had.add(option)
     if (outcome.kind !== 'refused') return false
     const refused = this.#refusedOption(request, outcome.result)
-    if (!refused) return false
+    if (!refused) {
+      // It was none of those that were left out, but one that cannot be.
+      if (outcome.result === 'UNSUPP_OPTION') this.#lacking.clear()
+      return false
+    }
     this.#lacking.set(refused, after(this.#clock.now(), MEMORY))
     this.#had.delete(refused)
     return true

@@ -33,7 +33,7 @@ function between(mappings = 0) {
   const refuse = (result: ResultName, lifetime = 30) => {
     server.refuse = { result, lifetime: seconds(lifetime) }
   }
-  return { ask, carrier, clock, holds, lines, refuse, server, stop }
+  return { ask, capabilities, carrier, clock, holds, lines, refuse, server, stop }
 }
 
 describe('the pace of requests', () => {
@@ -213,6 +213,15 @@ describe('ADDRESS_MISMATCH (RFC 6887 §8.1)', () => {
 })
 
 describe('options that a server lacks', () => {
+  it('C-7.4-2: none of those that can be left out, where a request without any is refused too', async () => {
+    const { ask, capabilities, clock, refuse } = between()
+    refuse('UNSUPP_OPTION')
+    const outcome = ask({ ...first, preferFailure: true, remotePeers: [] })
+    await clock.advance(10)
+    expect(await outcome).toMatchObject({ kind: 'refused', result: 'UNSUPP_OPTION' })
+    expect(capabilities.known()).toEqual({ PREFER_FAILURE: 'unknown', FILTER: 'unknown' })
+  })
+
   it('E19: a renewal too is asked for without them', async () => {
     const { ask, clock, server } = between()
     server.unsupported.add('PREFER_FAILURE')
