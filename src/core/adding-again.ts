@@ -191,6 +191,7 @@ function asRequest(
     internalPort: claim.internalPort,
     internalClient: claim.client,
     description: entry?.description ?? '',
+    leaseEnd: end,
     lease: end === 'never' ? 'infinite' : seconds(Math.max(1, Math.floor((end - now) / 1000))),
     static: mapping.static || undefined,
   }

@@ -153,7 +153,7 @@ export class Adding {
       preferFailure,
       remoteHost: request.remoteHost,
       description: request.description,
-      lifetime: firstLifetime(leaseEnd(request.lease, now), now, wishes.maxLifetime),
+      lifetime: firstLifetime(request.leaseEnd ?? leaseEnd(request.lease, now), now, wishes.maxLifetime),
       externalAddress: heldAddress(this.#context),
     }
   }

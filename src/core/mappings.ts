@@ -81,14 +81,14 @@ export class Mappings {
    */
   async put(
     mapping: Mapping,
-    { remoteHost, description, lease }: Omit<AddRequest, 'externalPort'>,
+    { remoteHost, description, lease, leaseEnd: begun }: Omit<AddRequest, 'externalPort'>,
     mustLast: boolean,
   ): Promise<void> {
     const { journal, ports, table } = this.#context
     const old = entryOf(mapping, remoteHost)
     if (remoteHost !== '') mapping.filtered = true
     if (old) this.#leases.cancel(old)
-    const end = leaseEnd(lease, ports.clock.now())
+    const end = begun ?? leaseEnd(lease, ports.clock.now())
     const entry = table.putEntry({ mapping, remoteHost, description, lease, leaseEnd: end })
     this.#leases.arm(entry)
     if ((await journal.active(mapping)) || !mustLast) return

@@ -1,5 +1,5 @@
 import type { IpAddress, Ipv4Address } from '../lib/ip.ts'
-import type { Port, Seconds } from '../lib/units.ts'
+import type { Millis, Port, Seconds } from '../lib/units.ts'
 
 /** RFC 6970 §4.1: only these two. */
 export type Protocol = 'TCP' | 'UDP'
@@ -34,6 +34,8 @@ export interface AddRequest extends EntryKey {
   readonly internalClient: Ipv4Address
   readonly description: string
   readonly lease: Lease
+  /** When that ends, where it began before: of what is asked back. */
+  readonly leaseEnd?: Millis | 'never'
   /** The operator's own: no LAN host changes or deletes it, not even the one it leads to. */
   readonly static?: true | undefined
 }
