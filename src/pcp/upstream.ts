@@ -65,7 +65,7 @@ export class Upstream implements PcpPort {
   #answeredAt: Millis | undefined
   /** What is searched at the moment. */
   #searching: readonly OpenLink[] | undefined
-  #exhaustedUntil: Millis | undefined
+  #exhaustedUntil = millis(0)
   readonly #passedBy: PassedBy
   #probe: Disposable | undefined
   #closed = false
@@ -121,7 +121,7 @@ export class Upstream implements PcpPort {
     this.#known = true
     this.#addresses = addresses
     this.#candidates = [...addresses, ...guesses]
-    this.#exhaustedUntil = undefined
+    this.#exhaustedUntil = millis(0)
     this.#passedBy.clear()
     const wasDown = !this.#reachable
     await this.#connect(changed)
@@ -198,7 +198,7 @@ export class Upstream implements PcpPort {
     const judge = () => {
       if (this.#heardAt <= asked && this.#link === link) this.#down('the PCP server is silent')
     }
-    const suspicion = clock.at(after(asked, SUSPECT), () => void this.#suspect(asked, once))
+    const suspicion = clock.at(after(asked, SUSPECT), () => this.#suspect(asked, once))
     const verdict = once ? undefined : clock.at(after(asked, DOWN), judge)
     const outcome = link ? await question(link, until) : await aborted(until).then(() => SILENT)
     suspicion[Symbol.dispose]()
@@ -271,7 +271,7 @@ export class Upstream implements PcpPort {
     const { clock, log } = this.#options
     this.#heardAt = clock.now()
     this.#answeredAt = this.#heardAt
-    this.#exhaustedUntil = undefined
+    this.#exhaustedUntil = millis(0)
     if (this.#reachable) return
     this.#reachable = true
     this.#probe?.[Symbol.dispose]()
@@ -279,30 +279,32 @@ export class Upstream implements PcpPort {
     this.#events?.returned()
   }
 
-  /** One packet may be lost, and another server is a great change: so who sent but one asks for a sign of life first. */
-  async #suspect(since: Millis, once: boolean): Promise<void> {
-    const link = this.#link
-    if (once && link && this.#heardAt <= since) await this.#isAlive(link)
-    if (this.#heardAt <= since && this.#link === link) await this.#search()
+  #suspect(since: Millis, once: boolean): void {
+    if (this.#heardAt <= since) void this.#search(once)
   }
 
-  /** RFC 7488 §3: the other addresses in turn; the first that answers is used from then on. */
-  async #search(): Promise<void> {
+  /**
+   * RFC 7488 §3: the other addresses in turn; the first that answers is used from then on. `inDoubt`: only one packet was
+   * sent, which may be lost, and another server is a great change. So the one in use is asked for a sign of life first.
+   */
+  async #search(inDoubt = false): Promise<void> {
     const { clock } = this.#options
-    const candidates = this.#candidates
-    const exhausted = this.#exhaustedUntil !== undefined && clock.now() < this.#exhaustedUntil
-    if (this.#searching === candidates || this.#closed || exhausted) return
+    const [candidates, link] = [this.#candidates, this.#link]
+    const exhausted = clock.now() < this.#exhaustedUntil
+    const hasOthers = candidates.length > (link ? 1 : 0)
+    if (!hasOthers || this.#searching === candidates || this.#closed || exhausted) return
     this.#searching = candidates
-    const inVain = await this.#tryOthers(candidates)
+    const isKept = inDoubt && link && (await this.#isAlive(link))
+    const inVain = !isKept && (await this.#tryOthers(candidates))
     if (this.#searching !== candidates) return
     this.#searching = undefined
     if (inVain) this.#exhaustedUntil = after(clock.now(), EXHAUSTED)
   }
 
-  /** True when there were others, and none of them answered. */
+  /** True when none of them answered. */
   async #tryOthers(candidates: readonly OpenLink[]): Promise<boolean> {
-    const [started, first] = [this.#options.clock.now(), this.#link ? 1 : 0]
-    for (let step = first; step < candidates.length; step++) {
+    const started = this.#options.clock.now()
+    for (let step = this.#link ? 1 : 0; step < candidates.length; step++) {
       const index = (this.#index + step) % candidates.length
       const link = await this.#tried(candidates[index])
       const isOver = this.#candidates !== candidates || this.#heardAt > started || this.#closed
@@ -310,7 +312,7 @@ export class Upstream implements PcpPort {
       else link?.close()
       if (link || isOver) return false
     }
-    return candidates.length > first
+    return true
   }
 
   async #tried(open: OpenLink | undefined): Promise<Link | undefined> {

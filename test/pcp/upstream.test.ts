@@ -196,6 +196,19 @@ describe('one server with several addresses (RFC 7488 §3)', () => {
     expect([upstream.server?.address, first?.signsOfLife]).toEqual(['address 0', 1])
   })
 
+  it.each([
+    ['of one, none', [false], 0],
+    ['of several, one', [false, false], 1],
+  ])(
+    'T30: however many renewals are lost, a single sign of life is asked for: %s',
+    async (_what, answering, signs) => {
+      const { addresses, ask, clock } = await upstreamOver(...answering)
+      for (let n = 0; n < 20; n++) void ask(15_000, 'once')
+      await clock.advance(19_000)
+      expect(addresses[0]?.signsOfLife).toBe(signs)
+    },
+  )
+
   it('S7488-3-2: one that is silent to a sign of life too is given up', async () => {
     const { ask, clock, upstream } = await upstreamOver(false, true)
     await Promise.all([ask(60_000, 'once'), clock.advance(60_000)])
