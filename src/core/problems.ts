@@ -163,10 +163,13 @@ function meaningOf({ connectionStatus, refusal }: Symptoms): Omit<Problem, 'seve
 }
 
 function refused(symptoms: Symptoms): Problem | undefined {
-  const { connectionStatus } = symptoms
   const found = meaningOf(symptoms)
-  return found && { ...found, severity: connectionStatus === 'Connected' ? 'warning' : 'error' }
+  return found && { ...found, severity: isHopeful(symptoms) ? 'warning' : 'error' }
 }
+
+/** An option that cannot be left out is missed by every mapping alike, though the carrier tells our address without it. */
+const isHopeful = ({ connectionStatus, entries, refusal }: Symptoms): boolean =>
+  connectionStatus === 'Connected' && (refusal !== 'UNSUPP_OPTION' || entries > 0)
 
 function carrierQuota({ quota }: Symptoms): Problem | undefined {
   if (quota === undefined) return undefined

@@ -52,6 +52,14 @@ describe('what is wrong, and what to do about it', () => {
     ['silent', { connectionStatus: 'Disconnected' }, 'carrier-silent', 'error', /not answer/, /pcp\.servers/],
     ['NAT', { refusal: 'ADDRESS_MISMATCH' }, 'address-mismatch', 'warning', /another NAT/, /bridge mode/],
     ['no right', { refusal: 'NOT_AUTHORIZED' }, 'not-authorized', 'warning', /not allow/, /ask the carrier/],
+    [
+      'option, and nothing is mapped',
+      { refusal: 'UNSUPP_OPTION', entries: 0 },
+      'third-party',
+      'error',
+      /THIRD_PARTY/,
+      /nftables/,
+    ],
     ['option', { refusal: 'UNSUPP_OPTION' }, 'third-party', 'warning', /THIRD_PARTY/, /nftables/],
     [
       'private',
