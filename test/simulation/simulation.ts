@@ -204,7 +204,11 @@ export class Simulation {
     const isDateRight = this.world.router.dateOffset === 0
     if (!isDateRight) this.world.network.lostTime()
     this.promises.lostTime(this.now, ({ toldAt }) => !isDateRight || this.dateChangedAt >= toldAt)
-    for (const told of this.promises.live) told.hidden = true
+    for (const told of this.promises.live) {
+      told.hidden = true
+      // The date, by which times outlive a boot, has whole milliseconds.
+      told.endsFrom -= 1
+    }
   }
 
   /** Does the disk take what is written? */
