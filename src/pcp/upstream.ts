@@ -77,7 +77,7 @@ export class Upstream implements PcpPort {
   constructor(options: UpstreamOptions) {
     this.#options = options
     this.#former = new FormerPlaces(options.clock, options.reach)
-    this.#passedBy = new PassedBy(options.clock)
+    this.#passedBy = new PassedBy(options)
     this.#heardAt = options.clock.now()
   }
 
@@ -322,7 +322,7 @@ export class Upstream implements PcpPort {
 
   /** The address of `link` maps nothing for us: the first other that there is a way to is asked. False: there is none. */
   async #passBy(link: Link): Promise<boolean> {
-    if (link === this.#link) this.#passedBy.add(this.#candidates[this.#index])
+    if (link === this.#link) this.#passedBy.add(this.#candidates[this.#index], link.name)
     for (const [index, open] of this.#addresses.entries()) {
       const other = this.#link !== link || this.#passedBy.has(open) ? undefined : await this.#open(open)
       if (other && this.#link === link) this.#switch(other, index, true)

@@ -294,8 +294,12 @@ describe('a server with an IPv4 and an IPv6 address (RFC 7488 §5)', () => {
   })
 
   it('S7488-5-1: IPv6 alone, without THIRD_PARTY, is 501', async () => {
-    const { core, upstream, within } = await withoutThirdParty([V6])
+    const { core, lines, upstream, within } = await withoutThirdParty([V6])
     expect(await faultOf(() => within(core.iwf.addPortMapping(add(), caller())))).toBe(501)
+    expect(
+      await faultOf(() => within(core.iwf.addPortMapping(add({ externalPort: port(8081) }), caller()))),
+    ).toBe(501)
+    expect(lines.filter((line) => line.includes('THIRD_PARTY'))).toHaveLength(1)
     expect(upstream.server?.address).toBe('[2001:db8::1]:5351')
   })
 })
