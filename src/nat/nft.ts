@@ -35,8 +35,11 @@ export class Nft {
     if (said !== undefined) throw new Error(reason(said))
   }
 
+  /** No process is left waiting for changes: one that still comes has its own. */
   close(): void {
+    this.#interactive = false
     this.#session?.close()
+    this.#session = undefined
   }
 
   async #usableSession(): Promise<NftSession | undefined> {

@@ -48,6 +48,8 @@ export class NftablesNat implements NatPort {
   readonly #owed: NatRule[] = []
   #rewriteAt = millis(0)
   #looking: Disposable | undefined
+  /** The table is removed for good. */
+  #removed = false
 
   constructor(options: RulesetOptions, world: NatWorld) {
     this.#options = options
@@ -120,12 +122,16 @@ export class NftablesNat implements NatPort {
     await this.#conntrack.flush(ended)
   }
 
-  /** The table stays, and with it the mappings until they expire, unless it is to be removed. */
+  /**
+   * The table stays, and with it the mappings until they expire, unless it is to be removed. What is still under way may
+   * change it afterwards, and does not make it anew.
+   */
   async stop({ removeTable }: { readonly removeTable: boolean }): Promise<void> {
     this.#looking?.[Symbol.dispose]()
     await this.#inTurn(async () => {
       this.#nft.close()
       if (!removeTable) return
+      this.#removed = true
       await this.#nft.load(DELETE_TABLE)
       await unreserve(this.#world.reservedPorts, this.#options.block, this.#world.log)
     })
@@ -152,6 +158,7 @@ export class NftablesNat implements NatPort {
   }
 
   async #change(changes: readonly Change[]): Promise<void> {
+    if (this.#removed) return
     const now = this.#world.clock.now()
     for (const change of changes) this.#stage(change, now)
     try {

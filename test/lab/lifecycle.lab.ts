@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { client, useNetwork } from './support/lab.ts'
+import { until } from './support/program.ts'
 import { ADDRESS } from './support/topology.ts'
 import { ask, echo } from './support/traffic.ts'
 
@@ -24,6 +25,24 @@ describe('a daemon that ends', () => {
       )
     },
   )
+
+  it('exits in 2 s while a host waits for a silent carrier', async () => {
+    const { carrier, daemon, hosts } = lab()
+    await daemon.start()
+    const upnpc = await client(lab())
+    carrier.pause()
+    const waiting = upnpc('-a', ADDRESS.lan1, 6002, 7002, 'UDP', 600)
+    // The way in the router is made, then the carrier is asked.
+    await until('the carrier is asked', 10_000, async () => {
+      const inbound = await hosts.cpe.must(['nft', 'list', 'map', 'ip', 'igd_pcp', 'inbound'])
+      return inbound.includes(`${ADDRESS.lan1} . 6002`) || undefined
+    })
+    const started = performance.now()
+    expect(await daemon.stop()).toBe(0)
+    expect(performance.now() - started).toBeLessThan(2_000)
+    carrier.resume()
+    await waiting
+  })
 })
 
 describe('a daemon with --release-on-exit', () => {

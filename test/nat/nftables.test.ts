@@ -413,6 +413,17 @@ describe('NftablesNat, from start to stop', () => {
   })
 
   it.each([
+    ['is made where the table stays', false, {}],
+    ['makes no table anew that is gone', true, undefined],
+  ])('a change that comes after the end %s, and leaves no process', async (_name, removeTable, elements) => {
+    await nat.set(rule(), seconds(600))
+    await nat.stop({ removeTable })
+    await nat.remove('UDP', port(50000))
+    await quiet()
+    expect([kernel.elements, kernel.running.size]).toEqual([elements, 0])
+  })
+
+  it.each([
     ['without nft', () => kernel.missing.add('nft'), 'nft is not installed: install the package nftables'],
     [
       'without the right',
