@@ -62,6 +62,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
 }
 
 async function serve(config: Config, args: RunArguments, io: Io): Promise<number> {
+  const ended = untilSignal()
   const live = new LiveConfig(config)
   const clock = new Deadlines(bootTime())
   const written = logTo(io, config)
@@ -105,7 +106,7 @@ async function serve(config: Config, args: RunArguments, io: Io): Promise<number
   })
   started()
   void notifyReady(io.environment, log)
-  const signal = await untilSignal()
+  const signal = await ended
   const release = live.current.pcp.releaseOnExit
   const mappings = release ? 'are deleted at the carrier' : 'stay at the carrier until their lifetime ends'
   log.info({ signal, mappings }, 'stopping')

@@ -1,5 +1,5 @@
 import { decoded, type Decoded, malformed } from '../lib/decoded.ts'
-import { type IpAddress, isIpv4, isUnspecified, parseIp } from '../lib/ip.ts'
+import { type IpAddress, isIpv4, isMulticast, isUnspecified, parseIp } from '../lib/ip.ts'
 import { isPort, type Port, port } from '../lib/units.ts'
 
 /** Where a PCP server listens. */
@@ -20,7 +20,7 @@ export function parsePcpServer(text: string): Decoded<PcpServerAddress> {
   const number = digits === undefined ? PCP_SERVER_PORT : Number(digits)
   if (!address || !isPort(number)) return malformed(FORM)
   if (inBrackets !== undefined && isIpv4(address)) return malformed(FORM)
-  return isUnspecified(address)
+  return isUnspecified(address) || isMulticast(address)
     ? malformed('must be the address of one server')
     : decoded({ address, port: number })
 }

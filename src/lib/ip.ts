@@ -23,6 +23,9 @@ const MAPPED = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff)
 export const ANY_IPV4 = '0.0.0.0' as Ipv4Address
 export const ANY_IPV6 = '::' as Ipv6Address
 
+const BROADCAST = '255.255.255.255'
+const MULTICAST = { address: '224.0.0.0' as Ipv4Address, length: 4 }
+
 export const isIpv4 = (address: IpAddress): address is Ipv4Address => !address.includes(':')
 
 /** Strict: no short forms, no octal, no blanks. */
@@ -87,6 +90,10 @@ export const toNumber = (address: Ipv4Address): number =>
   address.split('.').reduce((number, octet) => number * 256 + Number(octet), 0)
 
 export const isUnspecified = (address: IpAddress): boolean => address === ANY_IPV4 || address === ANY_IPV6
+
+/** Of many, or of all: RFC 1112 §4, RFC 919 §7, RFC 4291 §2.7. */
+export const isMulticast = (address: IpAddress): boolean =>
+  isIpv4(address) ? address === BROADCAST || inPrefix(address, MULTICAST) : address.startsWith('ff')
 
 /** Host part of a URL or of `host:port`. */
 export const bracketed = (address: IpAddress): string => (isIpv4(address) ? address : `[${address}]`)

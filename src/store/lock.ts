@@ -1,8 +1,9 @@
 import { once } from 'node:events'
-import { stat, unlink } from 'node:fs/promises'
+import { lchown, stat, unlink } from 'node:fs/promises'
 import { connect, type Server } from 'node:net'
 import { join } from 'node:path'
 import { hold, letGo } from '../lib/held-socket.ts'
+import { handOver } from './new-file.ts'
 
 // Two daemons on one state directory would delete each other's mappings. Two sockets are the lock, as the kernel knows
 // whether somebody listens, also after a kill -9: one in the directory, which containers that share it see too, and one
@@ -17,13 +18,18 @@ export async function lock(directory: string): Promise<AsyncDisposable> {
   const inUse = new Error(`another igd-pcp uses ${directory}; end it: a router has only one`)
   const name = await hold(await nameOf(directory))
   if (!name) throw inUse
+  const held = [name]
   try {
     const path = join(directory, 'lock')
     const file = await unlessUnwritable(async () => (await hold(path)) ?? (await takenOver(path)))
     if (file === undefined) throw inUse
-    return { [Symbol.asyncDispose]: () => letGo(file === 'unwritable' ? [name] : [file, name]) }
+    if (file !== 'unwritable') {
+      held.unshift(file)
+      await handOver(directory, (uid, gid) => lchown(path, uid, gid))
+    }
+    return { [Symbol.asyncDispose]: () => letGo(held) }
   } catch (error) {
-    await letGo([name])
+    await letGo(held)
     throw error
   }
 }

@@ -13,7 +13,7 @@ export async function newFile(path: string, flags = 0): Promise<FileHandle> {
   await rm(path, { force: true })
   const file = await open(path, O_CREAT | O_EXCL | O_WRONLY | flags, 0o600)
   try {
-    if (process.getuid?.() === 0) await handOver(file, dirname(path))
+    await handOver(dirname(path), (uid, gid) => file.chown(uid, gid))
     return file
   } catch (error) {
     await file.close()
@@ -21,11 +21,15 @@ export async function newFile(path: string, flags = 0): Promise<FileHandle> {
   }
 }
 
-async function handOver(file: FileHandle, directory: string): Promise<void> {
+/** Where root made something in the directory of another user, `chown` is asked to make it that user's. */
+export async function handOver(
+  directory: string,
+  chown: (uid: number, gid: number) => Promise<void>,
+): Promise<void> {
   const { gid, uid } = await stat(directory)
-  if (uid === 0) return
+  if (uid === 0 || process.getuid?.() !== 0) return
   try {
-    await file.chown(uid, gid)
+    await chown(uid, gid)
   } catch (error) {
     // A root that may do no such thing, as in a container, has run here before and will again.
     if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) throw error

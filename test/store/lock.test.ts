@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm, symlink } from 'node:fs/promises'
+import { chown, lstat, mkdtemp, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -32,6 +32,14 @@ describe('the state directory', () => {
     await expect(lock(other)).rejects.toThrow('another igd-pcp')
     await rm(other)
     await first[Symbol.asyncDispose]()
+  })
+
+  it.runIf(process.getuid?.() === 0)('taken by root, it is still that of its own user', async () => {
+    await chown(directory, 1234, 1234)
+    const taken = await lock(directory)
+    expect(await lstat(join(directory, 'lock'))).toMatchObject({ uid: 1234, gid: 1234 })
+    await taken[Symbol.asyncDispose]()
+    await chown(directory, 0, 0)
   })
 
   it('is free again after a kill -9', async () => {
