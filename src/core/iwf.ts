@@ -120,7 +120,7 @@ export class InterworkingFunction implements Gateway {
     const due = after(ports.clock.now(), DELETE_PATIENCE)
     await this.#turns.run(portKey(key.protocol, key.externalPort), async () => {
       const entry = table.find(key)
-      if (!entry) throw new Fault(714, 'there is no such entry')
+      if (!entry) throw new Fault(714, this.#whyNone(key))
       if (!this.#mayManage(entry.mapping, caller)) throw new Fault(606, 'the entry is another host’s')
       const { done, confirmed } = this.#mappings.remove(entry)
       changes.table()
@@ -128,6 +128,13 @@ export class InterworkingFunction implements Gateway {
       await done
       await atMost(ports.clock, due, confirmed)
     })
+  }
+
+  #whyNone({ externalPort, protocol }: EntryKey): string {
+    const isMapped = this.#context.table.at(protocol, externalPort) !== undefined
+    return isMapped
+      ? 'what this port has is for other remote hosts, see igd-pcp mappings; name one of them'
+      : 'there is no such entry'
   }
 
   /** RFC 6970 §5.8: answered before the carrier has confirmed each. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { after, millis, port, seconds } from '../../src/lib/units.ts'
 import { HOST, OTHER, add, caller, coreBench, faultOf, key, slowDisk } from '../support/core-bench.ts'
-import { HOME, OTHER_SERVER } from '../support/fake-carrier.ts'
+import { HOME, ip, OTHER_SERVER } from '../support/fake-carrier.ts'
 
 const withEntries = async (...ports: number[]) => {
   const bench = coreBench()
@@ -85,6 +85,15 @@ describe('DeletePortMapping (RFC 6970 §5.8)', () => {
     const { carrier, iwf } = coreBench()
     expect(await faultOf(() => iwf.deletePortMapping(key(), caller()))).toBe(714)
     expect(carrier.deletes).toHaveLength(0)
+  })
+
+  it('R6970-5.8-2: so is one of another remote host, and the operator reads that there are some', async () => {
+    const { answered, iwf } = coreBench()
+    await answered(iwf.addPortMapping(add({ remoteHost: ip('198.51.100.7') }), caller()))
+    await expect(iwf.deletePortMapping(key(), caller())).rejects.toMatchObject({
+      code: 714,
+      reason: expect.stringContaining('other remote hosts') as string,
+    })
   })
 
   it('R6970-5.8-1: another host’s entry is 606 and stays', async () => {
