@@ -67,6 +67,9 @@ export class Carrier implements PcpPort {
   async map(wanted: MapRequest, signal: AbortSignal): Promise<PcpOutcome | PcpElsewhere> {
     let request: MapRequest | undefined = this.#parts.capabilities.fit(wanted)
     for (;;) {
+      const refused = request.renews ? undefined : this.#parts.holds.frozen()
+      // A control point waits for a new mapping: it is answered at once. Nobody was asked, so nothing is to be learnt of it.
+      if (refused) return refused
       const outcome: PcpOutcome | PcpElsewhere = await this.#askedFor(request, signal)
       if (outcome.kind === 'elsewhere') return outcome
       if (outcome.kind === 'granted') this.#confirmed = outcome.external.address
@@ -89,15 +92,10 @@ export class Carrier implements PcpPort {
     return outcome
   }
 
-  /** A control point waits for a new mapping: it is never queued, and answered at once while there are none. */
+  /** A new mapping is never queued. */
   async #askedFor(request: MapRequest, signal: AbortSignal): Promise<PcpOutcome | PcpElsewhere> {
-    if (request.renews) {
-      if (!(await this.#turn(signal))) return SILENT
-    } else {
-      const refused = this.#parts.holds.frozen()
-      if (refused) return refused
-      this.#pace.take()
-    }
+    if (!request.renews) this.#pace.take()
+    else if (!(await this.#turn(signal))) return SILENT
     return await this.#ports.pcp.map(request, signal)
   }
 

@@ -120,6 +120,19 @@ describe('NO_RESOURCES (RFC 6887 §11.4)', () => {
     expect(await answered({ ...first, internalPort: port(50_001) })).toMatchObject({ kind: 'refused' })
   })
 
+  it('C-11.4-2: who asks for something new meanwhile makes it no longer', async () => {
+    const { ask, clock, refuse, server } = between()
+    refuse('NO_RESOURCES')
+    void ask(first)
+    await clock.advance(10)
+    server.refuse = undefined
+    for (let n = 1; n <= 40; n++) {
+      void ask({ ...first, internalPort: port(50_000 + n) })
+      await clock.advance(1000)
+    }
+    expect(server.maps.length).toBeGreaterThan(1)
+  })
+
   it('T20 C-11.4-3: for a delete: nothing of any kind is sent for so long, and a tenth more', async () => {
     const { ask, carrier, clock, server, stop } = between()
     server.refuseDelete = { result: 'NO_RESOURCES', lifetime: seconds(30) }
