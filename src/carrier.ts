@@ -217,12 +217,11 @@ const reachOf = (live: LiveConfig, world: CarrierWorld): Reach => ({
   },
 })
 
-/** `network.ts` follows the IPv4 address. An IPv6 server may be reached by another interface than the IPv4 WAN. */
+/**
+ * `network.ts` follows the IPv4 address of the WAN, but what comes and goes between two of its looks may be what we send
+ * from. And an IPv6 server may be reached by another interface.
+ */
 function followOwnAddress({ clock, interfaces, pcp }: LineParts, gone: () => void): () => void {
-  const client = () => {
-    const from = pcp.place?.client
-    return from !== undefined && !isIpv4(from) ? from : undefined
-  }
   const ours = (address: IpAddress) => isOurs(interfaces(), address)
-  return followSourceAddress({ clock, isOurs: ours, client }, gone)
+  return followSourceAddress({ clock, isOurs: ours, client: () => pcp.place?.client }, gone)
 }
