@@ -1,16 +1,15 @@
 import { within } from '../lib/abort.ts'
-import { bracketed } from '../lib/ip.ts'
-import { type Millis, type Seconds, after, millis, toMillis, toSeconds } from '../lib/units.ts'
+import { type Millis, type Seconds, after, millis, toMillis } from '../lib/units.ts'
 import { askCarrier } from './ask.ts'
 import type { Context } from './context.ts'
 import { grantOf } from './establish.ts'
 import { forwardWhileGranted } from './forward.ts'
 import { latest, renewalLifetime } from './lease.ts'
 import { happened, isRetired, isShown, isStray, type Mapping } from './mapping.ts'
-import { aboutMapping, type MappingFields } from './mapping-name.ts'
+import { aboutMapping } from './mapping-name.ts'
 import type { MapRequest, PcpGranted, PcpOutcome, PcpRefused } from './ports.ts'
-import { reasonOf } from './refusal.ts'
 import { Refusals } from './refusals.ts'
+import { RenewalNews } from './renewal-news.ts'
 import { holdTime, LEAST_GAP, lifetimeEnd, renewalTime, retryTime } from './renewal.ts'
 import { STATE } from './state.ts'
 import { pcpMapping, renewalRequest } from './translate.ts'
@@ -28,15 +27,6 @@ const isSame = (a: External, b: External): boolean => a.address === b.address &&
 const isMissed = (outcome: PcpOutcome | undefined): boolean =>
   outcome?.kind === 'refused' && outcome.result === 'CANNOT_PROVIDE_EXTERNAL'
 
-interface Refusal {
-  readonly result: PcpRefused['result']
-  /** Does the carrier still have the mapping, as far as is known? */
-  readonly isHeld: boolean
-  readonly again: Millis
-  /** One that is only repeated is none. */
-  readonly isNews: boolean
-}
-
 interface Wait {
   /** When the carrier is asked; undefined: it was, and has not answered. */
   readonly due: Millis | undefined
@@ -51,6 +41,7 @@ interface Wait {
  */
 export class Upkeep {
   readonly #context: Context
+  readonly #news: RenewalNews
   /** What each mapping waits for: its next attempt, or the answer to the last one. */
   readonly #waits = new Map<Mapping, Wait>()
   readonly #refusals = new Refusals()
@@ -63,6 +54,7 @@ export class Upkeep {
 
   constructor(context: Context) {
     this.#context = context
+    this.#news = new RenewalNews(context.ports)
   }
 
   /** Starts with the grant that `mapping` has now. */
@@ -246,7 +238,8 @@ export class Upkeep {
     const [former, hidden] = [mapping.grant.external, !isShown(mapping)]
     const moved = outcome.external.port !== mapping.externalPort
     const strays = moved && mapping.preferFailure
-    const tell = this.#newsOf(mapping, outcome)
+    const tell = this.#news.ofGrant(mapping, outcome)
+    this.#refusals.forget(mapping)
     external.heard(outcome)
     mapping.grant = grantOf(outcome, this.#lifetimeOf(mapping))
     happened(mapping.claim, strays ? 'moved' : 'granted')
@@ -260,17 +253,6 @@ export class Upkeep {
       this.#reclaimAt.delete(mapping)
       this.keep(mapping)
     }
-  }
-
-  /** What the log is to say when the grant is taken in. */
-  #newsOf(mapping: Mapping, outcome: PcpGranted): () => void {
-    const { log } = this.#context.ports
-    const [about, was] = [aboutMapping(mapping), mapping.claim.state]
-    this.#refusals.forget(mapping)
-    if (outcome.external.port !== mapping.externalPort) return () => this.#tellMoved(about, mapping, outcome)
-    return was === 'LAPSED' || was === 'DEGRADED'
-      ? () => log.info(aboutMapping(mapping), 'the carrier has a mapping again as it was')
-      : () => log.debug({ ...about, lifetime: `${mapping.grant.lifetime}s` }, 'a mapping is renewed')
   }
 
   /** Whoever asked for it knows the old port only, so that one is asked back, and until then the other one is kept. */
@@ -295,15 +277,6 @@ export class Upkeep {
     if (this.#waits.get(mapping) === wait) await this.recreate(mapping)
   }
 
-  /** A device that asked for one port alone does not know of another: it is asked for the first one again. */
-  #tellMoved(about: MappingFields, { preferFailure }: Mapping, { external }: PcpGranted): void {
-    const fields = { ...about, now: `${bracketed(external.address)}:${external.port}` }
-    const then = preferFailure
-      ? 'its device does not know; the old port is asked for again'
-      : 'devices can see it'
-    this.#context.ports.log.warn({ ...fields, then }, 'the carrier moved a mapping')
-  }
-
   /** The grant in force goes on to its end; the request is not repeated before the error's time is over (§8.3). */
   #refused(mapping: Mapping, { result, lifetime }: PcpRefused): void {
     const { clock, random } = this.#context.ports
@@ -313,24 +286,9 @@ export class Upkeep {
     const again = after(clock.now(), retryTime(result, lifetime, random.unit(), times))
     this.#refusals.hold(mapping, after(clock.now(), toMillis(holdTime(result, lifetime))))
     const inTime = again < lifetimeEnd(mapping.grant)
-    this.#tellRefused(mapping, { result, isHeld, again, isNews: times === 1 })
+    this.#news.refused(mapping, { result, isHeld, again, isNews: times === 1 })
     this.#wait(mapping, again, () => void (inTime ? this.#attempt(mapping, 1) : this.#lapse(mapping)))
     if (result === 'USER_EX_QUOTA') this.#excess.add(mapping)
-  }
-
-  #tellRefused(mapping: Mapping, { again, isHeld, isNews, result }: Refusal): void {
-    const { clock, log } = this.#context.ports
-    const secondsUntil = (then: Millis) => `${toSeconds(millis(Math.max(0, then - clock.now())))}s`
-    const fields = {
-      ...aboutMapping(mapping),
-      why: reasonOf(result),
-      ...(isHeld && { openFor: secondsUntil(lifetimeEnd(mapping.grant)) }),
-      askedAgainIn: secondsUntil(again),
-    }
-    const message = isHeld
-      ? 'the carrier refuses to renew a mapping'
-      : 'the carrier refuses to map a port anew'
-    log[isNews ? 'warn' : 'debug'](fields, message)
   }
 
   /** What a renewal asks for. */
