@@ -3,7 +3,6 @@ import type {
   MapRequest,
   PcpDeleted,
   PcpElsewhere,
-  PcpEvents,
   PcpMapping,
   PcpOutcome,
   PcpPort,
@@ -11,14 +10,14 @@ import type {
   PcpSilent,
   ServerFacts,
 } from '../core/ports.ts'
-import { aborted, either, sharedAbort, sleepUntil } from '../lib/abort.ts'
+import { aborted, either, sleepUntil } from '../lib/abort.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
-import { type Millis, after, millis } from '../lib/units.ts'
+import { after, millis } from '../lib/units.ts'
 import { FormerPlaces, type Reach } from './former-places.ts'
 import type { Link, OpenLink } from './link.ts'
-import { lacksThirdParty, PassedBy } from './passed-by.ts'
-import { isAlive, tried } from './trial.ts'
+import { HALF_OPEN, LinkInUse, type LinkInUseEvents } from './link-in-use.ts'
+import { lacksThirdParty } from './passed-by.ts'
 
 export interface UpstreamOptions {
   readonly clock: Clock
@@ -27,115 +26,57 @@ export interface UpstreamOptions {
   readonly reach: Reach
 }
 
-/** What the upstream itself tells; the rest of `PcpEvents` comes from its links. */
-type UpstreamEvents = Pick<PcpEvents, 'switched' | 'lost' | 'returned'>
-
 /** Two silent sends (RFC 6887 §8.1.1): time to see whether another address answers. */
 const SUSPECT = millis(9000)
 /** Nobody heard for so long while asked: the carrier is down. */
 const DOWN = millis(20_000)
-/** RFC 7488 §3: all addresses in vain, so they are tried again after this. */
-const EXHAUSTED = millis(900_000)
-/** While the carrier is down one question goes out every so often, and nothing else. */
-const HALF_OPEN = millis(30_000)
-/** An address often comes a moment before its route: so the first tries to find a way are quicker. */
-const FIRST_TRY = millis(500)
 
 const SILENT: PcpSilent = { kind: 'silent' }
 const ELSEWHERE: PcpElsewhere = { kind: 'elsewhere' }
 
-/**
- * The carrier as one thing that answers: keeps to one address of one server while that works, moves on when it
- * does not (RFC 7488 §3), and when nobody answers asks for nothing but a sign of life.
- */
+/** The carrier as one thing that answers: asks whichever address is in use, and for what stands elsewhere, there. */
 export class Upstream implements PcpPort {
-  readonly #options: UpstreamOptions
-  /** Those that may be used as they are. */
-  #addresses: readonly OpenLink[] = []
-  /** Those too that must show first that a PCP server is there. */
-  #candidates: readonly OpenLink[] = []
-  #link: Link | undefined
+  readonly #clock: Clock
+  readonly #inUse: LinkInUse
   readonly #former: FormerPlaces
-  #index = 0
-  /** Aborts when `#link` is replaced: what waits on it asks its successor. */
-  #replaced = sharedAbort()
-  #reachable = true
-  #heardAt: Millis
-  /** When the address in use answered last. */
-  #answeredAt: Millis | undefined
-  /** What is searched at the moment. */
-  #searching: readonly OpenLink[] | undefined
-  #exhaustedUntil = millis(0)
-  readonly #passedBy: PassedBy
-  #probe: Disposable | undefined
-  #closed = false
-  /** A server was used before: whoever comes next is another one, or sees us as another. */
-  #known = false
-
-  #events: UpstreamEvents | undefined
 
   constructor(options: UpstreamOptions) {
-    this.#options = options
+    this.#clock = options.clock
+    this.#inUse = new LinkInUse(options)
     this.#former = new FormerPlaces(options.clock, options.reach)
-    this.#passedBy = new PassedBy(options)
-    this.#heardAt = options.clock.now()
   }
 
   /** Whom to tell: the core, which is made after the carrier it talks to. */
-  listen(events: UpstreamEvents): void {
-    this.#events = events
+  listen(events: LinkInUseEvents): void {
+    this.#inUse.listen(events)
   }
 
   get reachable(): boolean {
-    return this.#reachable && this.#link !== undefined
+    return this.#inUse.reachable
   }
 
   /** The server in use; undefined while there is no way to one. */
   get server(): ServerFacts | undefined {
-    const link = this.#link
-    return (
-      link && {
-        ...link.facts(),
-        address: link.name,
-        reachable: this.reachable,
-        heardAt: this.#answeredAt,
-      }
-    )
+    const { answeredAt, link, reachable } = this.#inUse
+    return link && { ...link.facts(), address: link.name, reachable, heardAt: answeredAt }
   }
 
   get place(): Place | undefined {
-    return this.#link?.place
+    return this.#inUse.link?.place
   }
 
   reaches(place: Place): boolean {
     return this.#isHere(place) || this.#former.reaches(place)
   }
 
-  /**
-   * The addresses of the servers to use from now on, the preferred first, and `guesses`, which are asked for a sign
-   * of life before anything else (RFC 7723 §5.1). Called again when the server is another one, or ours is another
-   * address: to the server we are a stranger then, and all mappings are made anew.
-   */
-  async use(addresses: readonly OpenLink[], guesses: readonly OpenLink[] = []): Promise<void> {
-    const changed = this.#known
-    this.#known = true
-    this.#addresses = addresses
-    this.#candidates = [...addresses, ...guesses]
-    this.#exhaustedUntil = millis(0)
-    this.#passedBy.clear()
-    const wasDown = !this.#reachable
-    await this.#connect(changed)
-    if (!this.#link) this.#askForLife()
-    if (!changed && wasDown && this.reachable) this.#events?.returned()
+  /** As `LinkInUse` has it. */
+  use(addresses: readonly OpenLink[], guesses: readonly OpenLink[] = []): Promise<void> {
+    return this.#inUse.use(addresses, guesses)
   }
 
-  /** There is nobody to ask, or no address to ask from, until `use` is called again. Whoever noticed has told that. */
+  /** As `LinkInUse` has it. */
   lose(why: string): void {
-    this.#addresses = []
-    this.#candidates = []
-    this.#switch(undefined, 0, false)
-    this.#down(why, 'debug')
-    this.#events?.lost()
+    this.#inUse.lose(why)
   }
 
   async map(request: MapRequest, signal: AbortSignal): Promise<PcpOutcome | PcpElsewhere> {
@@ -143,7 +84,7 @@ export class Upstream implements PcpPort {
     const map = async (link: Link, until: AbortSignal) => {
       if (!place || !isAt(place, link.place)) return ELSEWHERE
       const outcome = await link.map(request, until)
-      return lacksThirdParty(link, request, outcome) && (await this.#passBy(link)) ? ELSEWHERE : outcome
+      return lacksThirdParty(link, request, outcome) && (await this.#inUse.passBy(link)) ? ELSEWHERE : outcome
     }
     return await this.#ask(map, signal, sending === 'once')
   }
@@ -152,7 +93,7 @@ export class Upstream implements PcpPort {
     const { place } = mapping
     const unmap = async (link: Link, until: AbortSignal) =>
       place === undefined || isAt(place, link.place) ? await link.unmap(mapping, until) : ELSEWHERE
-    while (!signal.aborted && !this.#closed) {
+    while (!signal.aborted && !this.#inUse.closed) {
       const outcome = place && !this.#isHere(place) ? ELSEWHERE : await this.#ask(unmap, signal, false)
       if (outcome.kind !== 'elsewhere') return outcome
       const left = place && (await this.#unmapAtFormer(mapping, place, signal))
@@ -162,9 +103,7 @@ export class Upstream implements PcpPort {
   }
 
   close(): void {
-    this.#closed = true
-    this.#probe?.[Symbol.dispose]()
-    this.#switch(undefined, 0, false)
+    this.#inUse.close()
     this.#former.close()
   }
 
@@ -174,9 +113,9 @@ export class Upstream implements PcpPort {
     signal: AbortSignal,
     once: boolean,
   ): Promise<O | PcpSilent> {
-    const { clock } = this.#options
-    while (!signal.aborted && !this.#closed) {
-      const until = either(signal, this.#replaced.signal)
+    const clock = this.#clock
+    while (!signal.aborted && !this.#inUse.closed) {
+      const until = either(signal, this.#inUse.replaced)
       const outcome = await this.#askNow(question, until.signal, once)
       const isOver = outcome.kind !== 'silent' || once
       // NAT-PMP gives up by itself, after nine packets (RFC 6886 §3.1).
@@ -193,12 +132,15 @@ export class Upstream implements PcpPort {
     until: AbortSignal,
     once: boolean,
   ): Promise<O | PcpSilent> {
-    const { clock } = this.#options
-    const [asked, link] = [clock.now(), this.#link]
+    const clock = this.#clock
+    const [asked, { link }] = [clock.now(), this.#inUse]
     const judge = () => {
-      if (this.#heardAt <= asked && this.#link === link) this.#down('the PCP server is silent')
+      if (!this.#inUse.heardSince(asked) && this.#inUse.link === link)
+        this.#inUse.down('the PCP server is silent')
     }
-    const suspicion = clock.at(after(asked, SUSPECT), () => this.#suspect(asked, once))
+    const suspicion = clock.at(after(asked, SUSPECT), () => {
+      if (!this.#inUse.heardSince(asked)) void this.#inUse.search(once)
+    })
     const verdict = once ? undefined : clock.at(after(asked, DOWN), judge)
     const outcome = link ? await question(link, until) : await aborted(until).then(() => SILENT)
     suspicion[Symbol.dispose]()
@@ -207,170 +149,16 @@ export class Upstream implements PcpPort {
     return outcome
   }
 
-  /** `refused` is told when the system says that nobody is there, and the link is not in use. */
-  async #open(open: OpenLink, refused?: () => void): Promise<Link | undefined> {
-    const mine: { link?: Link | undefined } = {}
-    const inUse = () => mine.link !== undefined && mine.link === this.#link
-    mine.link = await open({
-      inUse,
-      heard: () => {
-        if (inUse()) this.#heard()
-      },
-      unreachable: (why) => {
-        if (!inUse()) {
-          refused?.()
-          return
-        }
-        this.#options.log.warn({ server: mine.link?.name, why }, 'the PCP server cannot be reached')
-        void this.#search()
-      },
-    })
-    return mine.link
-  }
-
-  /** `isOther`: what was made before is not known there. */
-  async #connect(isOther: boolean): Promise<void> {
-    for (const [index, open] of this.#addresses.entries()) {
-      const link = await this.#open(open)
-      if (!link) continue
-      this.#reachable = true
-      this.#switch(link, index, isOther)
-      return
-    }
-    this.#switch(undefined, 0, isOther)
-    this.#down('there is no way to a PCP server')
-    void this.#search()
-  }
-
-  /** Who is told that another place is asked hears of it before those who wait for an answer. */
-  #switch(link: Link | undefined, index: number, isOther: boolean): void {
-    const [old, waiting] = [this.#link, this.#replaced]
-    this.#link = link
-    this.#index = index
-    this.#answeredAt = undefined
-    this.#replaced = sharedAbort()
-    if (link && old) this.#options.log.info({ server: link.name }, 'another address is asked from now on')
-    if (isOther) this.#events?.switched()
-    waiting.abort()
-    old?.close()
-  }
-
   #isHere(place: Place): boolean {
-    return this.#link !== undefined && isAt(place, this.#link.place)
+    const { link } = this.#inUse
+    return link !== undefined && isAt(place, link.place)
   }
 
   /** Until the place is the one in use again, or another one is. */
   async #unmapAtFormer(mapping: PcpMapping, place: Place, signal: AbortSignal) {
-    const until = either(signal, this.#replaced.signal)
+    const until = either(signal, this.#inUse.replaced)
     const outcome = await this.#former.unmap(mapping, place, until.signal)
     until[Symbol.dispose]()
     return outcome
-  }
-
-  #heard(): void {
-    const { clock, log } = this.#options
-    this.#heardAt = clock.now()
-    this.#answeredAt = this.#heardAt
-    this.#exhaustedUntil = millis(0)
-    if (this.#reachable) return
-    this.#reachable = true
-    this.#probe?.[Symbol.dispose]()
-    log.info({ server: this.#link?.name }, 'the PCP server answers again')
-    this.#events?.returned()
-  }
-
-  #suspect(since: Millis, once: boolean): void {
-    if (this.#heardAt <= since) void this.#search(once)
-  }
-
-  /**
-   * RFC 7488 §3: the other addresses in turn; the first that answers is used from then on. `inDoubt`: only one packet was
-   * sent, which may be lost, and another server is a great change. So the one in use is asked for a sign of life first.
-   */
-  async #search(inDoubt = false): Promise<void> {
-    const { clock } = this.#options
-    const [candidates, link] = [this.#candidates, this.#link]
-    const exhausted = clock.now() < this.#exhaustedUntil
-    const hasOthers = candidates.length > (link ? 1 : 0)
-    if (!hasOthers || this.#searching === candidates || this.#closed || exhausted) return
-    this.#searching = candidates
-    const isKept = inDoubt && link && (await this.#isAlive(link))
-    const inVain = !isKept && (await this.#tryOthers(candidates))
-    if (this.#searching !== candidates) return
-    this.#searching = undefined
-    if (inVain) this.#exhaustedUntil = after(clock.now(), EXHAUSTED)
-  }
-
-  /** True when none of them answered. */
-  async #tryOthers(candidates: readonly OpenLink[]): Promise<boolean> {
-    const started = this.#options.clock.now()
-    for (let step = this.#link ? 1 : 0; step < candidates.length; step++) {
-      const index = (this.#index + step) % candidates.length
-      const link = await this.#tried(candidates[index])
-      const isOver = this.#candidates !== candidates || this.#heardAt > started || this.#closed
-      if (link && !isOver) this.#moveTo(link, index)
-      else link?.close()
-      if (link || isOver) return false
-    }
-    return true
-  }
-
-  async #tried(open: OpenLink | undefined): Promise<Link | undefined> {
-    if (!open || this.#passedBy.has(open)) return undefined
-    return await tried(this.#options.clock, (refused) => this.#open(open, refused))
-  }
-
-  /** The address of `link` maps nothing for us: the first other that there is a way to is asked. False: there is none. */
-  async #passBy(link: Link): Promise<boolean> {
-    if (link === this.#link) this.#passedBy.add(this.#candidates[this.#index], link.name)
-    for (const [index, open] of this.#addresses.entries()) {
-      const other = this.#link !== link || this.#passedBy.has(open) ? undefined : await this.#open(open)
-      if (other && this.#link === link) this.#switch(other, index, true)
-      else other?.close()
-    }
-    return this.#link !== link
-  }
-
-  /** It answers, and the one in use does not. All addresses of a server know the mappings, another server none. */
-  #moveTo(link: Link, index: number): void {
-    const old = this.#link
-    this.#switch(link, index, old !== undefined && !isAt(old.place, link.place))
-    this.#heard()
-  }
-
-  /** Nobody answers: from here on one sign of life is asked for every 30 s. */
-  #down(why: string, level: 'warn' | 'debug' = 'warn'): void {
-    if (!this.#reachable || this.#closed) return
-    this.#reachable = false
-    this.#options.log[level](
-      { server: this.#link?.name, why },
-      'no new mappings until the carrier answers; igd-pcp status says what to do',
-    )
-    this.#askForLife()
-  }
-
-  #askForLife(gap = this.#link ? HALF_OPEN : FIRST_TRY): void {
-    const { clock } = this.#options
-    this.#probe?.[Symbol.dispose]()
-    this.#probe = clock.at(after(clock.now(), gap), () => {
-      if (this.#reachable || this.#closed) return
-      this.#askForLife(millis(Math.min(2 * gap, HALF_OPEN)))
-      void this.#signOfLife()
-    })
-  }
-
-  async #signOfLife(): Promise<void> {
-    const link = this.#link
-    if (!link) {
-      await this.#connect(false)
-      if (this.reachable) this.#events?.returned()
-      return
-    }
-    if (!(await this.#isAlive(link))) await this.#search()
-  }
-
-  /** True also when it is replaced meanwhile: then it need not be. */
-  async #isAlive(link: Link): Promise<boolean> {
-    return (await isAlive(this.#options.clock, link, this.#replaced.signal)) || link !== this.#link
   }
 }
