@@ -1,3 +1,4 @@
+import { codeOf } from '../lib/error-code.ts'
 import { constants } from 'node:fs'
 import { access } from 'node:fs/promises'
 import { createServer } from 'node:net'
@@ -40,7 +41,7 @@ async function stateObstacle({ state }: Config): Promise<string | undefined> {
       await access(dir, constants.W_OK)
       return undefined
     } catch (error) {
-      const absent = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+      const absent = codeOf(error) === 'ENOENT'
       if (absent && dir !== dirname(dir)) continue
       return describeSystemError(error)
     }

@@ -7,7 +7,8 @@ import { Fault } from './fault.ts'
 import { withdraw } from './forward.ts'
 import { firstLifetime, leaseEnd } from './lease.ts'
 import type { Leftovers } from './leftovers.ts'
-import { type Claim, type Grant, type LanPort, type PortKey, portKey } from './mapping.ts'
+import { type Claim, type Grant, type LanPort } from './mapping.ts'
+import { type PortKey, portKey } from './types.ts'
 import type { Mappings } from './mappings.ts'
 import { PendingAdds } from './pending-adds.ts'
 import type { Policy } from './policy.ts'
@@ -81,8 +82,7 @@ export class Adding {
     const wish = this.#wish(request, preferFailure)
     const { protocol, internalPort } = request
     const client = table.known(request.internalClient)
-    const [former, now] = [table.macOf(client), ports.hosts.macOf(client)]
-    const mac = now === former ? former : now
+    const mac = ports.hosts.macOf(client)
     holds.check({ protocol, client, internalPort }, wish)
     if (!ports.pcp.reachable) throw new Fault(501, 'the carrier does not answer; see igd-pcp status')
     const admitted = this.#policy.admit(table, client)

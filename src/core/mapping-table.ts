@@ -1,16 +1,8 @@
 import type { Ipv4Address } from '../lib/ip.ts'
 import type { MacAddress } from '../lib/mac.ts'
 import type { Port } from '../lib/units.ts'
-import {
-  type Entry,
-  entryOf,
-  type InternalKey,
-  internalKey,
-  isShown,
-  type Mapping,
-  type PortKey,
-  portKey,
-} from './mapping.ts'
+import { type Entry, entryOf, type InternalKey, internalKey, isShown, type Mapping } from './mapping.ts'
+import { type PortKey, portKey } from './types.ts'
 import type { PcpMapping } from './ports.ts'
 import { pcpMapping } from './translate.ts'
 import type { EntryKey, Protocol } from './types.ts'

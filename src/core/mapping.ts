@@ -104,14 +104,6 @@ export interface Entry {
 export const entryOf = ({ entries }: Mapping, remoteHost: RemoteHost): Entry | undefined =>
   entries.find((entry) => entry.remoteHost === remoteHost)
 
-declare const brand: unique symbol
-/** Names one external port of one protocol. */
-export type PortKey = number & { readonly [brand]: 'PortKey' }
-
-/** The only place a PortKey is made; a number, as that takes no memory of its own. */
-export const portKey = (protocol: Protocol, externalPort: Port | 0): PortKey =>
-  ((protocol === 'TCP' ? 0x1_0000 : 0) + externalPort) as PortKey
-
 /** Has it left the table? Whoever still holds it must drop it. */
 export const isRetired = ({ claim: { state } }: Mapping): boolean =>
   state === 'DELETING' || state === 'QUARANTINE' || state === 'GONE'

@@ -5,7 +5,8 @@ import { type Millis, type Port, after, millis, seconds, toMillis } from '../lib
 import { askCarrier, firstAsking } from './ask.ts'
 import type { Context } from './context.ts'
 import { believed } from './lease.ts'
-import { type Claim, happened, type LanPort, type PortKey, portKey } from './mapping.ts'
+import { type Claim, happened, type LanPort } from './mapping.ts'
+import { type PortKey, portKey } from './types.ts'
 import type { Wish } from './translate.ts'
 import type { Caller, EntryKey } from './types.ts'
 

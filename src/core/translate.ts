@@ -1,8 +1,8 @@
-import { type IpAddress, isUnspecified } from '../lib/ip.ts'
+import { type IpAddress, type Ipv4Address, isUnspecified } from '../lib/ip.ts'
 import type { Port, Seconds } from '../lib/units.ts'
 import { type Claim, type ClaimName, type Entry, type Mapping, remoteHosts } from './mapping.ts'
 import type { MapRequest, NatRule, PcpMapping } from './ports.ts'
-import type { RemoteHost } from './types.ts'
+import type { External, RemoteHost } from './types.ts'
 
 // What a port mapping is in the words of PCP and of the router's NAT (RFC 6970 §5.4, §5.5, §5.6). Pure.
 
@@ -59,28 +59,15 @@ export const renewalRequest = (
 
 /** The rule of a claim that the carrier has not answered yet; undefined where the router does no NAT. */
 export const firstRule = (claim: Claim, remoteHost: RemoteHost): NatRule | undefined =>
-  claim.wanPort === undefined
-    ? undefined
-    : {
-        protocol: claim.protocol,
-        wanPort: claim.wanPort,
-        client: claim.client,
-        clientPort: claim.internalPort,
-        remoteHosts: remoteHost === '' ? [] : [remoteHost],
-        external: undefined,
-      }
+  ruleFor(claim, remoteHost === '' ? [] : [remoteHost], undefined)
 
-/** Field by field, as there is one for each mapping: a copy by spread would have a shape of its own. */
-export function ruleOf(mapping: Mapping): NatRule | undefined {
-  const { claim, grant } = mapping
-  const { client, internalPort: clientPort, protocol, wanPort } = claim
-  if (wanPort === undefined) return undefined
-  return {
-    protocol,
-    wanPort,
-    client,
-    clientPort,
-    remoteHosts: remoteHosts(mapping),
-    external: grant.external,
-  }
-}
+export const ruleOf = (mapping: Mapping): NatRule | undefined =>
+  ruleFor(mapping.claim, remoteHosts(mapping), mapping.grant.external)
+
+/** Of one shape, whoever asks: there is one for each mapping. */
+const ruleFor = (
+  { client, internalPort: clientPort, protocol, wanPort }: Claim,
+  peers: readonly Ipv4Address[],
+  external: External | undefined,
+): NatRule | undefined =>
+  wanPort === undefined ? undefined : { protocol, wanPort, client, clientPort, remoteHosts: peers, external }

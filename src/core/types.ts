@@ -4,6 +4,14 @@ import type { Millis, Port, Seconds } from '../lib/units.ts'
 /** RFC 6970 §4.1: only these two. */
 export type Protocol = 'TCP' | 'UDP'
 
+declare const brand: unique symbol
+/** Names one port of one protocol. */
+export type PortKey = number & { readonly [brand]: 'PortKey' }
+
+/** The only place a PortKey is made; a number, as that takes no memory of its own. */
+export const portKey = (protocol: Protocol, port: Port | 0): PortKey =>
+  ((protocol === 'TCP' ? 0x1_0000 : 0) + port) as PortKey
+
 /** The version of the service a control point called. It decides defaults and error codes. */
 export type IgdVersion = 1 | 2
 

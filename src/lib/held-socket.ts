@@ -1,3 +1,4 @@
+import { codeOf } from './error-code.ts'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:net'
 
@@ -11,7 +12,7 @@ export async function hold(path: string): Promise<Server | undefined> {
   try {
     await once(server, 'listening')
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') return undefined
+    if (codeOf(error) === 'EADDRINUSE') return undefined
     throw error
   }
   return server.unref()

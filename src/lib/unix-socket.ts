@@ -1,3 +1,4 @@
+import { codeOf } from './error-code.ts'
 import { lstat, mkdir, unlink } from 'node:fs/promises'
 import { connect, type Server } from 'node:net'
 import { dirname } from 'node:path'
@@ -24,7 +25,7 @@ export async function listenAt(server: Server, path: string, setting: string): P
 
 async function makeWay(path: string, setting: string): Promise<void> {
   const file = await lstat(path).catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    if (codeOf(error) === 'ENOENT') return undefined
     throw error
   })
   if (!file) return

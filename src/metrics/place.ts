@@ -1,3 +1,4 @@
+import { codeOf } from '../lib/error-code.ts'
 import { bracketed, type IpAddress } from '../lib/ip.ts'
 import { portHolder } from '../lib/port-holder.ts'
 
@@ -8,9 +9,6 @@ export type Place =
 
 export const nameOfPlace = (place: Place): string =>
   place.kind === 'socket' ? place.path : `${bracketed(place.address)}:${place.port}`
-
-const codeOf = (error: unknown): unknown =>
-  error instanceof Error && 'code' in error ? error.code : undefined
 
 /** Has no interface the address? It may come. */
 export const isAbsent = (error: unknown): boolean => codeOf(error) === 'EADDRNOTAVAIL'

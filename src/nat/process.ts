@@ -1,3 +1,4 @@
+import { codeOf } from '../lib/error-code.ts'
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
@@ -85,5 +86,4 @@ function endInput(child: Child, input: string): void {
 }
 
 /** Did a program not start because it is not there? */
-export const isMissing = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && error.code === 'ENOENT'
+export const isMissing = (error: unknown): boolean => codeOf(error) === 'ENOENT'

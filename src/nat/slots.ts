@@ -1,5 +1,5 @@
 import type { NatRule } from '../core/ports.ts'
-import type { Protocol } from '../core/types.ts'
+import { type PortKey, type Protocol, portKey } from '../core/types.ts'
 import { type Ipv4Address, isIpv4, toNumber } from '../lib/ip.ts'
 import type { Millis, Port } from '../lib/units.ts'
 
@@ -64,11 +64,11 @@ class Claimants {
   }
 }
 
-const PORTS = 2 ** 16
+/** How many keys of ports there are. */
+const PORT_KEYS = 2 ** 17
 
-const portKey = (protocol: Protocol, port: Port): number => (protocol === 'TCP' ? PORTS : 0) + port
 const endpointKey = (protocol: Protocol, address: Ipv4Address, port: Port): number =>
-  toNumber(address) * 2 * PORTS + portKey(protocol, port)
+  toNumber(address) * PORT_KEYS + portKey(protocol, port)
 
 function slotsOf(rule: NatRule): SlotName[] {
   const { protocol, wanPort, client, clientPort, remoteHosts, external } = rule
@@ -94,7 +94,7 @@ export class Slots {
   }
   readonly #touched = new Map<string, Touched>()
   /** WAN ports that were freed since the last commit. */
-  readonly #dropped = new Map<number, Pick<NatRule, 'protocol' | 'wanPort'>>()
+  readonly #dropped = new Map<PortKey, Pick<NatRule, 'protocol' | 'wanPort'>>()
 
   get(protocol: Protocol, wanPort: Port): Held | undefined {
     return this.#claimants.wanPort.owner(portKey(protocol, wanPort))

@@ -31,6 +31,8 @@ const SUSPECT = millis(9000)
 /** Nobody heard for so long while asked: the carrier is down. */
 const DOWN = millis(20_000)
 
+type Question<O> = (link: Link, until: AbortSignal) => Promise<O | PcpSilent>
+
 const SILENT: PcpSilent = { kind: 'silent' }
 const ELSEWHERE: PcpElsewhere = { kind: 'elsewhere' }
 
@@ -109,7 +111,7 @@ export class Upstream implements PcpPort {
 
   /** Asks whichever link there is, its successor too when it is replaced meanwhile, until `signal` aborts. */
   async #ask<O extends { readonly kind: string }>(
-    question: (link: Link, until: AbortSignal) => Promise<O | PcpSilent>,
+    question: Question<O>,
     signal: AbortSignal,
     once: boolean,
   ): Promise<O | PcpSilent> {
@@ -128,7 +130,7 @@ export class Upstream implements PcpPort {
 
   /** Asks the link in use. A long silence is a carrier that is down: of one packet, when nobody waits for it any more. */
   async #askNow<O extends { readonly kind: string }>(
-    question: (link: Link, until: AbortSignal) => Promise<O | PcpSilent>,
+    question: Question<O>,
     until: AbortSignal,
     once: boolean,
   ): Promise<O | PcpSilent> {

@@ -1,3 +1,4 @@
+import { codeOf } from '../lib/error-code.ts'
 import { constants } from 'node:fs'
 import { open, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -28,7 +29,7 @@ export const diskAt = (directory: string): Disk => ({
     try {
       return await readFile(join(directory, name), 'utf8')
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+      if (codeOf(error) === 'ENOENT') return undefined
       throw error
     }
   },

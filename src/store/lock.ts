@@ -1,3 +1,4 @@
+import { codeOf } from '../lib/error-code.ts'
 import { once } from 'node:events'
 import { lchown, stat, unlink } from 'node:fs/promises'
 import { connect, type Server } from 'node:net'
@@ -68,6 +69,3 @@ async function isAlive(path: string): Promise<boolean> {
     socket.destroy()
   }
 }
-
-const codeOf = (error: unknown): unknown =>
-  error instanceof Error && 'code' in error ? error.code : undefined

@@ -1,3 +1,4 @@
+import { codeOf } from '../lib/error-code.ts'
 import { constants } from 'node:fs'
 import { type FileHandle, open, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
@@ -32,6 +33,6 @@ export async function handOver(
     await chown(uid, gid)
   } catch (error) {
     // A root that may do no such thing, as in a container, has run here before and will again.
-    if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) throw error
+    if (codeOf(error) !== 'EPERM') throw error
   }
 }

@@ -1,3 +1,4 @@
+import { codeOf } from '../../lib/error-code.ts'
 import { watch } from 'node:fs'
 import { readFile, stat, statfs } from 'node:fs/promises'
 import type { LeaseDisk } from './lease-watch.ts'
@@ -27,8 +28,7 @@ async function isFull(path: string): Promise<boolean> {
   return blocks > 0 && bfree === 0
 }
 
-const isMissing = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
+const isMissing = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].some((code) => code === codeOf(error))
 
 function watchDirectory(
   directory: string,
